@@ -1,8 +1,8 @@
 # make demo: see it work in the browser.   make test: run the tests.   make bench: measure the queue beside others.   All install what is missing on Debian.
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION := $(shell packaging/version.sh 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-sil-andika espeak-ng
-TEST    := $(RUN) chromium curl systemd zsh fish
+TEST    := $(RUN) chromium curl systemd zsh fish man-db
 
 .PHONY: demo test lint check bench load fuzz torture build release install-test
 
@@ -28,6 +28,7 @@ check: lint
 	@./packaging/axe.sh
 	@./packaging/testservers.sh
 	@./packaging/proxies.sh
+	@./packaging/promtool.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .
 	@./packaging/vulncheck.sh
@@ -73,6 +74,6 @@ release:
 
 # The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.
 install-test: release
-	@./packaging/need.sh $(RUN) systemd curl
+	@./packaging/need.sh $(RUN) systemd curl lintian man-db
 	go vet -tags install ./packaging
 	go test -tags install -count 1 -timeout 20m -v ./packaging

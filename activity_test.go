@@ -448,7 +448,7 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 	d.change(func(o *desk.Options) { o.Covers = nil })
 	d.want(404, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
 	d.change(func(o *desk.Options) {
-		o.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
+		o.Covers = desk.NewCovers(func(id string) bool { return id == "new-year" }, func(_ context.Context, _, path string) error {
 			if d.covers++; d.covers == 2 {
 				return errors.New("SECRET")
 			}
@@ -475,6 +475,10 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shelf, err := video.NewShelf(maker)
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := newDesk(t, "http://localhost:8080")
 	d.change(func(o *desk.Options) {
 		o.Staff, o.Limits, o.Covers = desk.Staff{
@@ -485,6 +489,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		), command.Covers(
 			cfg,
 			maker,
+			shelf,
 		)
 	})
 	session := d.signIn(8)
@@ -509,7 +514,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	d.change(func(o *desk.Options) { o.Covers = command.Covers(cfg, maker) })
+	d.change(func(o *desk.Options) { o.Covers = command.Covers(cfg, maker, shelf) })
 	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil ||
 		strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")

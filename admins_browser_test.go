@@ -56,7 +56,7 @@ func TestAnOwnerInvitesAndMakesATokenInTheBrowser(t *testing.T) {
 			}
 			c.press("[data-copy]")
 			c.until("document.querySelector('[data-copy].copied') !== null")
-			t.Run("staff/"+l+"/"+name, func(t *testing.T) { c.looks(t) })
+			t.Run("staff/"+l+"/"+name, func(t *testing.T) { c.examines(t) })
 		}
 	}
 }

@@ -82,6 +82,7 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 	}
 	d := openDesk(t, func(d *office) {
 		d.change(func(o *desk.Options) { o.Inspect = maker.Inspect })
+		d.shelf()
 		published = publication(t, d.store, failedPublication)
 		d.filmed("video", "thumb")
 		failed = ask(t, d.store, "Маша Б", 1, 2).ID

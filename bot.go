@@ -9,10 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 	"retake.example/internal/watch"
@@ -83,11 +82,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	if err != nil {
 		return worker.UnlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() { telegram.Keep(ctx, b.receive, b.Log) })
-	wg.Go(func() { b.resume(ctx) })
-	wg.Go(func() { b.ShowProgress(ctx, b.queue) })
-	wg.Go(func() { b.KeepMenus(ctx, b.queue) })
+	var wg routine.Group
+	wg.Keep(ctx, func() { telegram.Keep(ctx, b.receive, b.Log) })
+	wg.Keep(ctx, func() { b.resume(ctx) })
+	wg.Keep(ctx, func() { b.ShowProgress(ctx, b.queue) })
+	wg.Keep(ctx, func() { b.KeepMenus(ctx, b.queue) })
 	wg.Wait()
 	b.chats.Wait()
 	b.refused.Wait()
@@ -272,19 +271,15 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 
 // handle runs the handler of one update, or says what an earlier run has left to say. A panic is an error like any
 // other.
-func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.Log.Error("panic in a handler", "update", u.ID, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %T", p) // not its text: it may quote a name
-		}
-	}()
-	return b.Handle(ctx, t, func(ctx context.Context) error {
-		update, err := chat.Decode(u.Raw)
-		if err != nil {
-			return err
-		}
-		return b.route(ctx, t, update)
+func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) error {
+	return routine.Call(func() error {
+		return b.Handle(ctx, t, func(ctx context.Context) error {
+			update, err := chat.Decode(u.Raw)
+			if err != nil {
+				return err
+			}
+			return b.route(ctx, t, update)
+		})
 	})
 }
 
@@ -382,6 +377,9 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 	case "my_data":
 		return b.SendData(ctx, u, isAdmin)
 	case "start":
+		if code, ok := desk.OwnerCode(rest); ok {
+			return b.Own(ctx, t, u, from, code)
+		}
 		return b.onStart(ctx, t, u, from, isAdmin, rest)
 	case "help":
 		text := lang.Say(u.Lang, "help", nil)

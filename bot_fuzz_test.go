@@ -24,6 +24,7 @@ import (
 
 	"retake.example/internal/chat"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"github.com/go-telegram/bot/models"
 
@@ -123,7 +124,7 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	sender, err := NewSender(
 		s,
 		files,
-		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(choices[:2]...), ReuseFor: time.Hour,
 			Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
 			Role: func(id int64) (store.Admin, bool) {
 				return store.Admin{ID: id, Owner: true},

@@ -236,7 +236,7 @@ func startProgram(
 	sender, err := NewSender(
 		p.store,
 		p.files,
-		chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
+		chat.Options{Token: testToken, APIURL: api, Offers: video.NewOffers(offers...), ReuseFor: time.Hour,
 			Language: "ru", LanguageChosen: true, OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20,
 			BaseURL: "http://localhost", Second: time.Second,
 			Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),

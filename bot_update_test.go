@@ -16,6 +16,7 @@ import (
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"retake.example/internal/db/dbtest"
 	faketelegram "retake.example/internal/fake/telegram"
@@ -320,8 +321,11 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 
 func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
 	sender, err := NewSender(newStore(t), nil, chat.Options{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
-		Offers: newYear, CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
+		Offers: video.NewOffers(newYear...), CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +336,7 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`},
 		chat.NewTurn(store.Update{ID: 1}, "ru"))
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") ||
-		!strings.Contains(log.String(), "panic in a handler") {
+		!strings.Contains(log.String(), "msg=panic") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
 	}
 }

@@ -250,12 +250,12 @@ func (c *critic) reads(name, path string, status int64) {
 		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + '=' + a.value)"); got != "" {
 			t.Errorf("got attributes %s; want none that is a script", got)
 		}
-		c.looks(t)
+		c.examines(t)
 	})
 }
 
-// looks looks at the page that is open.
-func (c *critic) looks(t *testing.T) {
+// examines looks at the page that is open.
+func (c *critic) examines(t *testing.T) {
 	t.Helper()
 	b := browser{t, c.ctx}
 	c.learns(t)
@@ -550,10 +550,11 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
 			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
-		d.opts.Offers = slices.Clone(choices)
+		offered := slices.Clone(choices)
 		for i, evil := range append(hostile[:3:3], odd[:3]...) {
-			d.opts.Offers = append(d.opts.Offers, titled(fmt.Sprint("evil-", i), evil, evil))
+			offered = append(offered, titled(fmt.Sprint("evil-", i), evil, evil))
 		}
+		d.opts.Offers = video.NewOffers(offered...)
 		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: hostile[0], Value: hostile[1]}, desk.Limit{Label: strings.Repeat("l", 60), Value: 3})
 		d.queue.opts.Workers = 2
 		d.queue.outages = outage.New(5, time.Hour, probeEvery)
@@ -642,11 +643,13 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
+	c.readsTemplates(t)
+	c.moves(full, 8)
 	c.reads("error/no such video", "/assets/"+store.NewID(), 404)
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
-		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|statistics.csv|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
+		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|statistics.csv|static/|media/|thumbs/|templates/|studio/:id/)`).MatchString(r.Path) {
 			continue // no page
 		}
 		shape := regexp.MustCompile("^" + regexp.MustCompile(`:\w+|\*`).ReplaceAllString(r.Path, "[^/]+") + "$")

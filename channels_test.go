@@ -109,7 +109,7 @@ func (a *agency) PublishAgain(ctx context.Context, assetID, platform string, adm
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, nil)
 }
 
-func (a *agency) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
+func (a *agency) Postpone(ctx context.Context, assetID, platform string, _, at time.Time, admin store.Admin) error {
 	e := store.Event{Admin: &admin.ID, Action: "reschedule", AssetID: assetID, Platform: platform}
 	return a.note(ctx, e, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)

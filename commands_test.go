@@ -225,7 +225,7 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	}
 	environ := []string{"RETAKE_DATA_DIR=" + dir}
 	out, code := retake(t, environ, "retry", "--all-failed")
-	if code != exitFailure || !strings.Contains(out, "Tried again: 2 videos, 1 publication. Under way already: 0.\n") ||
+	if code != exitFailure || !strings.Contains(out, "Tried again: 2 videos, 1 publication, messages about 0 videos. Under way already: 0.\n") ||
 		!strings.Contains(
 			out,
 			ids["Весна"]+" on YOUTUBE: it may have arrived",
@@ -239,7 +239,7 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	}
 	mutate(t, s, `DELETE FROM publications`)
 	if out, code := retake(t, environ, "retry", "-all-failed"); code != 0 ||
-		!strings.Contains(out, "Tried again: 0 videos, 0 publications. Under way already: 0.\n") {
+		!strings.Contains(out, "Tried again: 0 videos, 0 publications, messages about 0 videos. Under way already: 0.\n") {
 		t.Errorf("once more: got exit %d, %s; want nothing left", code, out)
 	}
 	for _, args := range [][]string{{"retry"}, {"retry", "X", "-all-failed"}} {

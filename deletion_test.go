@@ -238,7 +238,7 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(t.Context(), s, q, nil, desk.Options{BaseURL: "http://localhost:8080", Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		w := NewWeb(t.Context(), s, q, nil, desk.Options{BaseURL: "http://localhost:8080", Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: video.NewOffers(newYear...), Ready: func(context.Context) []string { return nil }}, q.log)
 		d := &office{Web: w, t: t, cookie: desk.CookieName(s.Path(), "http://localhost:8080")}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()

@@ -3,12 +3,17 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+	"retake.example/internal/config"
 	"retake.example/internal/store"
 )
 
@@ -155,4 +160,11 @@ func null[T comparable](v T) any {
 		return nil
 	}
 	return v
+}
+
+// serveWith runs the program with settings that are read from nowhere.
+func serveWith(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer,
+	wrap func(renderer) renderer) error {
+	return command.Serve(ctx, command.Fixed(cfg, log, out),
+		func(ctx context.Context, run command.Run) error { return serve(ctx, run, wrap) })
 }

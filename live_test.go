@@ -308,7 +308,7 @@ func TestLiveAShutdownDoesNotWaitForOpenPages(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- serve(ctx, cfg, slog.New(slog.DiscardHandler), in, func(r renderer) renderer { return r })
+		done <- serveWith(ctx, cfg, slog.New(slog.DiscardHandler), in, func(r renderer) renderer { return r })
 	}()
 	link := ""
 	for lines := bufio.NewScanner(out); link == "" && lines.Scan(); {

@@ -75,7 +75,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	done := make(chan error, 1)
 	log := &journal{}
 	go func() {
-		done <- serve(ctx, cfg, slog.New(slog.NewTextHandler(log, nil)), io.Discard, func(renderer) renderer { return held })
+		done <- serveWith(ctx, cfg, slog.New(slog.NewTextHandler(log, nil)), io.Discard, func(renderer) renderer { return held })
 	}()
 	t.Cleanup(func() {
 		stop()

@@ -73,7 +73,7 @@ func loadChild(dir string, speed float64) {
 		video: os.Getenv(childSample),
 		begun: map[string][]string{},
 	}
-	if err := serve(ctx, cfg, log, os.Stdout, func(renderer) renderer { return moody }); err != nil {
+	if err := serveWith(ctx, cfg, log, os.Stdout, func(renderer) renderer { return moody }); err != nil {
 		panic(err)
 	}
 }

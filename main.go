@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"retake.example/internal/chat"
 	"retake.example/internal/cli"
 	"retake.example/internal/command"
@@ -32,6 +30,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -56,8 +55,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "retake:", err)
 		os.Exit(exitFailure)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if service.HasTerminal() && !signal.Ignored(syscall.SIGHUP) { // its end is a hangup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	context.AfterFunc(ctx, func() { // a second signal ends the program at once; but a closed terminal sends several
+		signal.Ignore(syscall.SIGHUP)
+		stop()
+	})
 	err := run(ctx, os.Args[1:], os.Stdout)
 	var usage cli.Usage
 	var faults config.Faults
@@ -86,25 +92,16 @@ func thisProgram() *command.Program {
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
-		Serve: func(ctx context.Context, cfg config.Config, out io.Writer) error {
-			return serve(ctx, cfg, command.NewLog(cfg), out, func(r renderer) renderer { return r })
+		Serve: func(ctx context.Context, r command.Run) error {
+			return serve(ctx, r, func(r renderer) renderer { return r })
 		},
 		Demo: showDemo}
 }
 
-// serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
-func serve(
-	ctx context.Context,
-	cfg config.Config,
-	log *slog.Logger,
-	out io.Writer,
-	wrap func(renderer) renderer,
-) error {
-	unlock, err := folder.Lock(cfg.DataDir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+// serve is one run of the program on its data folder, until ctx ends. wrap stands between the queue and the renderer.
+func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) error {
+	defer run.Listener.Close()
+	cfg, log := run.Config, run.Log
 	st, err := OpenStoreWith(cfg.Database(), store.Options{Before: func(version int) error {
 		return command.Keeper(cfg, log, nil).Upgrade(ctx, version)
 	}})
@@ -135,9 +132,10 @@ func serve(
 	defer centre.Close()
 	maker, err := command.NewMaker(cfg, work, centre)
 	if err != nil {
-		return asSetting(err)
+		return err
 	}
-	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
+	shelf, offers, err := command.OpenTemplates(ctx, cfg, st, maker, log)
+	if err != nil {
 		return err
 	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
@@ -149,10 +147,6 @@ func serve(
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []video.Offer
-	for _, id := range cfg.Offered() {
-		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
-	}
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -166,8 +160,9 @@ func serve(
 			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
 			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
-			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
-			Second: cfg.Second, Meter: meter,
+			Admins: cfg.Staff(), HasOwner: len(cfg.Telegram.Owners) > 0, Rude: rude, CanDraw: maker.CanDraw,
+			PerSecond: cfg.Telegram.PerSecond,
+			Second:    cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -191,10 +186,8 @@ func serve(
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
 	var bot *Bot
-	var resume func(context.Context, []store.Update)
 	if sender != nil {
 		bot = NewBot(sender, queue)
-		resume = bot.Resume
 	}
 	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
 	seen := &watch.Program{
@@ -210,40 +203,43 @@ func serve(
 			func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) },
 		),
 	}
-	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
+	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
-	var takeOver func(context.Context) error
-	var invite func(context.Context, string) (string, error)
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
-		takeOver, invite = bot.Talk.DeleteWebhook, bot.InvitationLink
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
+	stuck := watch.NewCache(seen.Stuck)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
-	backups, err := command.KeeperWithCopies(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	alarm := command.NewAlarm(cfg, st, queue, told, seen.Board, log)
+	backups, err := command.KeeperWithCopies(cfg, log, func(err error) {
+		seen.Board.Report(watch.Backup, err)
+		alarm.Report(watch.Backup, err)
+	})
 	if err != nil {
 		return err
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers,
+	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: shelf.Available,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
-		Ready: missing, Free: maker.Free,
+		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
-		Covers:  command.Covers(cfg, maker),
+		Covers: command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck:   watch.NewCache(seen.Stuck).Reasons,
-		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
-		Token:   cfg.Web.MetricsToken, Resume: resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults,
-		TakeOver: takeOver, Purge: purger, Farm: centre, Invite: invite}, log)
-	listener, err := net.Listen("tcp", cfg.Web.Listen)
-	if err != nil {
-		return fmt.Errorf("web.listen: %w", err)
+		Stuck:   stuck.Sentences,
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),
+		Token:   cfg.Web.MetricsToken,
+		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
+	if bot != nil {
+		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 	}
-	listener = desk.MustRead(listener, time.Minute)
+	web := NewWeb(working, st, queue, files, pages, log)
+	listener := desk.MustRead(run.Listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
 		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},
@@ -251,17 +247,19 @@ func serve(
 	)
 	server.RegisterOnShutdown(web.Close)
 
-	if err := setUpLink(ctx, st, cfg, out); err != nil {
-		return err
+	if !run.Again {
+		if err := command.SetUpLink(ctx, st, cfg, run.Out); err != nil {
+			return err
+		}
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
 			queue.ForgetOldNames()
-			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
+			room.Make(ctx, st, queue.Discard, log)
 		})
 		return nil
 	})
@@ -269,6 +267,7 @@ func serve(
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { seen.Board.Watch(ctx, queue); return nil })
 	}
+	group.Go(func() error { alarm.Run(ctx, queue, stuck.Reasons); return nil })
 	group.Go(func() error { return desk.RunServer(ctx, server, listener, 5*time.Second) })
 	group.Go(func() error {
 		answers := func(ctx context.Context) error {
@@ -281,13 +280,7 @@ func serve(
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn(
-				"videos are still on the disk and cannot be played: stop, and run retake media move",
-				"files",
-				n,
-				"err",
-				err,
-			)
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -342,14 +335,6 @@ func limits(cfg config.Config) []desk.Limit {
 	}
 }
 
-// asSetting makes what is wrong with an offered template stop the start as a bad setting does.
-func asSetting(err error) error {
-	if retry.IsPermanent(err) {
-		return config.Faults{"render.template, render.offer: " + err.Error()}
-	}
-	return err
-}
-
 // missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
 func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files media.Store) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
@@ -367,23 +352,6 @@ func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files m
 	return problems
 }
 
-// setUpLink prints a sign-in link as long as nobody has used one.
-func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.Writer) error {
-	if had, err := st.HadSession(ctx); err != nil || had {
-		return err
-	}
-	var admin int64 // the operator
-	if len(cfg.Telegram.Owners) > 0 {
-		admin = cfg.Telegram.Owners[0]
-	}
-	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
-	return err
-}
-
 // breakable is the demo's renderer: it has a switch.
 type breakable struct {
 	renderer
@@ -399,7 +367,7 @@ func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) 
 
 // showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser,
 // for YouTube and for Rumble.
-func showDemo(ctx context.Context, out io.Writer) error {
+func showDemo(ctx context.Context, port string, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -419,7 +387,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
-	listener, err := listenNear("127.0.0.1:8090")
+	listener, err := listenNear("127.0.0.1:" + port)
 	if err != nil {
 		return err
 	}
@@ -449,9 +417,10 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
+	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
 		<-ctx.Done()
@@ -465,7 +434,9 @@ func showDemo(ctx context.Context, out io.Writer) error {
 				&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)},
 			),
 		)
-		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		return command.Serve(ctx, command.Fixed(cfg, log, io.Discard), func(ctx context.Context, run command.Run) error {
+			return serve(ctx, run, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		})
 	})
 	fmt.Fprint(out, town.Welcome())
 	return group.Wait()
@@ -486,7 +457,7 @@ var defaults string
 
 // LoadConfig reads the settings: see config.LoadFile.
 func LoadConfig(path string, environ []string) (config.Config, error) {
-	return config.LoadFile(defaults, path, environ)
+	return config.LoadFile(defaults, path, environ, nil)
 }
 
 // fromDefaults returns the defaults, changed by sources and then by the environment.

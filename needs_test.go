@@ -448,7 +448,7 @@ func TestThePlatformFilter(t *testing.T) {
 		}
 		body := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))
 		if err := json.Unmarshal([]byte(body), &got); err != nil ||
-			!maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0}) {
+			!maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0, "undelivered": 0}) {
 			t.Errorf("%q: got %v, %v; want a count of %d and no more", query, got.NeedYou, err, want)
 		}
 	}

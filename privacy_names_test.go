@@ -143,7 +143,7 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	done := make(chan error, 1)
 	printed := &journal{}
 	go func() {
-		done <- serve(ctx, cfg, log, printed, func(r renderer) renderer { return quoting{r, &repaired} })
+		done <- serveWith(ctx, cfg, log, printed, func(r renderer) renderer { return quoting{r, &repaired} })
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -19,6 +19,7 @@ import (
 	"retake.example/internal/media"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // fate is what becomes of a message after an answer.
@@ -192,7 +193,7 @@ func pendingOf(t *testing.T, s *store.Store, kind store.Kind, fileID string, use
 func (m *message) try() {
 	m.t.Helper()
 	mutate(m.t, m.q.store, `UPDATE jobs SET due = 0`)
-	sender, err := NewSender(m.q.store, m.files, chat.Options{Token: testToken, APIURL: m.url, Offers: newYear,
+	sender, err := NewSender(m.q.store, m.files, chat.Options{Token: testToken, APIURL: m.url, Offers: video.NewOffers(newYear...),
 		Language: "ru", MaxUpload: 50 << 20, Second: time.Second}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		m.t.Fatal(err)

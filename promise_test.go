@@ -78,7 +78,7 @@ func TestUndelivered_EveryPlaceKnowsItUntilItIsSentAgain(t *testing.T) {
 		t.Errorf("/metrics: got %d, %v; want one", c.Undelivered, err)
 	}
 	all, err := watch.Troubles(t.Context(), d.store, d.queue, store.Admin{ID: 8, Owner: true}, nil,
-		watch.Options{Free: func() (int64, error) { return 38e9, nil }}, nil)
+		watch.Options{Free: func() (int64, error) { return 38e9, nil }}, allWell)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,12 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
@@ -347,10 +347,10 @@ func (q *Queue) Run(ctx context.Context) error {
 	if err := q.prepare(ctx); err != nil {
 		return worker.UnlessStopped(ctx, err)
 	}
-	var wg sync.WaitGroup
+	var wg routine.Group
 	defer wg.Wait()
 	if q.opts.Sites != nil {
-		wg.Go(func() { q.withdrawals.Run(ctx, q.Discard) })
+		wg.Keep(ctx, func() { q.withdrawals.Run(ctx, q.Discard) })
 	}
 	q.Pool.Run(ctx, q.attempt)
 	return nil

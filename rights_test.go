@@ -92,6 +92,22 @@ var rights = map[string]right{
 	"GET /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404},
 		scope: store.ScopeEverything},
 	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
+	// The office of this test has nothing to set up, and no bot.
+	"GET /setup":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /setup": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=code"},
+	"GET /bot":    {form: [4]int{303, 409, 409, 409}, json: [4]int{401, 409, 409, 409}},
+	"POST /bot":   {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}, body: "name=x"},
+	// requests of this test come from another machine
+	"GET /debug/pprof/:profile": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	// The same of templates: the office of this test has no shelf.
+	"GET /templates":           {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /templates":          {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=offer&id=x"},
+	"GET /studio":              {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /studio":             {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "title=x"},
+	"GET /studio/:id":          {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /studio/:id":         {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=save"},
+	"GET /studio/:id/film":     {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"GET /studio/:id/trial/:f": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
@@ -238,7 +254,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 				}
 				if asJSON && route.Method != http.MethodHead && status >= 400 {
 					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN",
-						404: "NOT_FOUND", 409: "NOT_FAILED", 422: "INVALID"}[status] {
+						404: "NOT_FOUND", 409: "NOT_FAILED", 422: "INVALID"}[status] && code != desk.NoClient.Code {
 						t.Errorf("%s %s by %s: got code %s", route.Method, route.Path, who, code)
 					}
 				}

@@ -176,6 +176,12 @@ CREATE TABLE IF NOT EXISTS editions (
 	edition     TEXT    NOT NULL                       -- checksum
 ) STRICT, WITHOUT ROWID;
 
+-- The templates that an owner offers on the page, in their order. Without a row the settings say what is offered.
+CREATE TABLE IF NOT EXISTS offers (
+	template    TEXT    PRIMARY KEY,                   -- without a version: the current one is offered
+	position    INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+
 -- One user waiting for one asset. COMPLETED when that user has the video.
 CREATE TABLE IF NOT EXISTS requests (
 	id          INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used again: it orders a user's requests
@@ -199,7 +205,8 @@ CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) 
 CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
-CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
+-- By the time and not by the status: so the step from PENDING to PROCESSING of ten thousand people leaves it alone.
+CREATE INDEX IF NOT EXISTS requests_open ON requests (user_id) WHERE finished IS NULL;
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -486,6 +493,15 @@ CREATE TABLE IF NOT EXISTS admins (
 	origin      TEXT    NOT NULL DEFAULT 'command' CHECK (origin IN ('command', 'page', 'invitation')) -- how they were added
 ) STRICT;
 
+-- The set-up on the page, while it is under way.
+CREATE TABLE IF NOT EXISTS setup (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- one is under way, or none is
+	code        BLOB    CHECK (length(code) = 32),     -- SHA-256 of the code with which somebody becomes the owner; NULL: none works
+	expires     INTEGER NOT NULL DEFAULT 0,            -- when the code ends
+	failures    INTEGER NOT NULL DEFAULT 0,            -- wrong codes since this one was made
+	test        TEXT                                   -- id of the test video; NULL: none was asked for
+) STRICT;
+
 -- One-time links that make the first person who opens them an admin. Only the hash of the code is kept.
 CREATE TABLE IF NOT EXISTS invitations (
 	id          INTEGER PRIMARY KEY,
@@ -569,6 +585,16 @@ CREATE TABLE IF NOT EXISTS bin (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS bin_by_time ON bin (at);
 
+-- What owners have set on the page. The file and the environment win.
+CREATE TABLE IF NOT EXISTS settings (
+	key         TEXT    NOT NULL PRIMARY KEY,          -- of config.toml, such as limits.open
+	value       TEXT,                                  -- as TOML writes it
+	sealed      BLOB,                                  -- a secret, encrypted; opens with the key in the data folder
+	changed     INTEGER NOT NULL,
+	admin       INTEGER NOT NULL,                      -- who changed it; 0: the operator
+	CONSTRAINT settings_open_or_sealed CHECK ((value IS NULL) <> (sealed IS NULL))
+) STRICT, WITHOUT ROWID;
+
 -- What happened on each day, without persons: it is kept when everything that it counts has been purged.
 CREATE TABLE IF NOT EXISTS totals (
 	day         INTEGER NOT NULL,                      -- days since 1970, UTC
@@ -591,8 +617,8 @@ BEGIN
 		iif(new.status = 'COMPLETED', '', ifnull(new.error_code, '')), 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 -- How long somebody waited for a video, rounded up to one of some thirty numbers.
-CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF status ON requests
-	WHEN new.status = 'COMPLETED' AND old.status <> 'COMPLETED'
+CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF finished ON requests
+	WHEN new.status = 'COMPLETED' AND old.finished IS NULL
 BEGIN
 	INSERT INTO totals SELECT new.finished / 86400000, 'waited', a.template,
 		(SELECT min(value) FROM json_each('[1,2,3,4,5,6,8,10,13,16,20,25,30,40,50,60,80,100,130,160,200,250,300,400,500,600,900,1200,1800,2700,3600,7200,14400,28800,86400,604800,31536000]')

@@ -421,10 +421,10 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 	notShort(t)
 	pages := func(text string) map[string]string {
 		d := newDesk(t, "http://localhost:8080")
-		d.opts.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+		d.opts.Offers = video.NewOffers(titled("new-year", "?", text), titled("birthday", "?", text))
 		d.missing = []string{text}
 		d.change(func(o *desk.Options) {
-			o.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+			o.Offers = video.NewOffers(titled("new-year", "?", text), titled("birthday", "?", text))
 			o.Limits = []desk.Limit{{Label: text, Value: 1}}
 		})
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)

@@ -307,6 +307,28 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 			t.Errorf("%s is not installed", needed)
 		}
 	}
+	// Compose builds this file, and sets what exists.
+	compose, err := os.ReadFile("packaging/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(compose), "context: ..\n      dockerfile: packaging/Dockerfile\n") ||
+		!strings.Contains(string(compose), `test: ["CMD", "retake", "healthcheck"]`) {
+		t.Errorf("got %s; want this Dockerfile, and a health check", compose)
+	}
+	secret := filepath.Join(t.TempDir(), "telegram.token")
+	if err := os.WriteFile(secret, []byte(testToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var environ []string
+	for _, m := range regexp.MustCompile(`(?m)^ {6}(RETAKE_\w+): (\S+)`).FindAllStringSubmatch(string(compose), -1) {
+		value := map[string]string{"RETAKE_TELEGRAM_TOKEN_FILE": secret, "RETAKE_TELEGRAM_OWNERS": "[111111111]"}[m[1]]
+		environ = append(environ, m[1]+"="+value)
+	}
+	if cfg, err := LoadConfig("", environ); err != nil || cfg.Telegram.Token != testToken ||
+		!slices.Equal(cfg.Telegram.Owners, []int64{111111111}) {
+		t.Errorf("%v: got %v, %v; want the token and the owner", environ, cfg.Telegram.Owners, err)
+	}
 	// Whatever the program is built from must not be ignored.
 	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range `+
 		`.GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").

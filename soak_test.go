@@ -259,7 +259,7 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 func live(t *testing.T, s *store.Store, files *media.Disk, way *spoiler, render renderer) (stop func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: newYear,
+	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(newYear...),
 		ReuseFor: time.Hour, Language: "ru", LanguageChosen: true, OpenLimit: 100, HourLimit: 100, DayLimit: 100,
 		MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
 		Role:    func(int64) (store.Admin, bool) { return store.Admin{}, false },

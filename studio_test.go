@@ -34,6 +34,7 @@ import (
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"retake.example/internal/desk"
 	fakerumble "retake.example/internal/fake/rumble"
@@ -361,7 +362,7 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.Context(), b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
+	web := NewWeb(b.Context(), b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: video.NewOffers(newYear...), Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
 		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Platforms: b.studio, Published: b.studio, Consent: b.studio, Channels: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()

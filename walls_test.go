@@ -34,7 +34,7 @@ var goods = map[string]struct {
 // floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on
 // the same floor do not know each other.
 var floors = [][]string{
-	{"main.go"},
+	{"main.go", "packaging/release"},
 	{"bot.go", "web.go"},
 	{"queue.go"},
 	{"store.go"},
@@ -49,11 +49,12 @@ var floors = [][]string{
 	{"internal/store"},
 	{"internal/check", "internal/config"}, // what the settings may say is known by the rooms below
 	{"internal/farm"},
-	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
+	{"internal/alarm", "internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
 		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/tgchannel", "internal/video",
 		"internal/youtube"},
+	{"internal/routine"},
 	{"internal/fake", "internal/testserver"},
-	{"docs/generator", "packaging/release"},
+	{"docs/generator"},
 }
 
 // floorOf returns the room that a folder or a file of the root belongs to, and its floor.
@@ -192,5 +193,103 @@ func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	}
 	if calls < 10 {
 		t.Errorf("got %d guarded calls; want at least 10, or this test looks for names that are gone", calls)
+	}
+}
+
+// TestEveryGoroutineIsOfRoutine reads the source: a panic on a goroutine of its own ends the program.
+func TestEveryGoroutineIsOfRoutine(t *testing.T) {
+	for _, name := range sources(t) {
+		place := filepath.ToSlash(filepath.Dir(name))
+		if place == "internal/routine" || strings.HasPrefix(place, "docs/") || strings.HasPrefix(place, "packaging/") {
+			continue // programs of their own
+		}
+		set := token.NewFileSet()
+		f, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bare := range bareGoroutines(f) {
+			if place == "internal/db" && isPanic(bare) {
+				continue // ends the program on purpose
+			}
+			t.Errorf("%v starts a goroutine; internal/routine does that", set.Position(bare.Pos()))
+		}
+	}
+}
+
+// bareGoroutines finds go statements, and calls of Go of what a file declares as a sync.WaitGroup or of errgroup.
+func bareGoroutines(f *ast.File) (found []ast.Node) {
+	groups := map[string]bool{"errgroup": true}
+	is := func(kind ast.Expr) bool {
+		s, ok := kind.(*ast.SelectorExpr)
+		return ok && (s.Sel.Name == "WaitGroup" || s.Sel.Name == "Group" && lastName(s.X) == "errgroup")
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		var names []*ast.Ident
+		switch n := n.(type) {
+		case *ast.ValueSpec:
+			if is(n.Type) {
+				names = n.Names
+			}
+		case *ast.Field:
+			if is(n.Type) {
+				names = n.Names
+			}
+		case *ast.ImportSpec:
+			if strings.Contains(n.Path.Value, "errgroup") {
+				found = append(found, n)
+			}
+		}
+		for _, name := range names {
+			groups[name.Name] = true
+		}
+		return true
+	})
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			found = append(found, n)
+		case *ast.CallExpr:
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Go" && groups[lastName(s.X)] {
+				found = append(found, n)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// lastName returns the last name of an expression such as p.out.
+func lastName(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name
+	}
+	return ""
+}
+
+func isPanic(n ast.Node) bool {
+	g, ok := n.(*ast.GoStmt)
+	return ok && lastName(g.Call.Fun) == "panic"
+}
+
+func TestEveryGoroutineIsOfRoutine_FindsWhatItLooksFor(t *testing.T) {
+	for source, want := range map[string]int{
+		"go f()":                                          1,
+		"var wg sync.WaitGroup; wg.Go(f)":                 1,
+		"var g errgroup.Group; g.Go(f)":                   1,
+		"var g routine.Group; g.Go(f)":                    0,
+		"routine.Go(f)":                                   0,
+		"var s struct{ out sync.WaitGroup }; s.out.Go(f)": 1,
+	} {
+		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x; func y() {"+source+"}", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(bareGoroutines(f)); got != want {
+			t.Errorf("%s: got %d; want %d", source, got, want)
+		}
 	}
 }

@@ -189,7 +189,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 				{"retake_telegram_calls_total", "method=sendMessage", "result=too_many"}, {"retake_attempts_total", "kind=PUBLISH",
 					"outcome=gave_up"},
 				{"retake_jobs", "kind=RENDER", "state=waiting"}, {"retake_job_oldest_waiting_seconds", "kind=RENDER"}},
-			1: {{"retake_assets", "status=COMPLETED"}, {"retake_assets", "status=FAILED"}, {"retake_assets_needing_admin"},
+			1: {{"retake_bot_on"}, {"retake_ready", "reason=stuck"}, {"retake_ready", "reason=backup"},
+				{"retake_assets", "status=COMPLETED"}, {"retake_assets", "status=FAILED"}, {"retake_assets_needing_admin"},
 				{"retake_render_seconds"},
 				{"retake_attempts_total", "kind=RENDER", "outcome=done"}, {"retake_attempts_total", "kind=RENDER",
 					"outcome=gave_up"},
@@ -233,7 +234,7 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
 					fixed := regexp.MustCompile(
-						`^(kind|state|outcome|method|result|status|platform|cause|file|version|goversion|quantile)$`).
+						`^(kind|state|outcome|method|result|status|platform|cause|file|reason|version|goversion|quantile)$`).
 						MatchString(l.GetName())
 					if v := l.GetValue(); !fixed || strings.Contains(v, "10") && l.GetName() != "goversion" ||
 						strings.ContainsAny(v, "АГлаяСбой") {

@@ -254,6 +254,9 @@ func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
 	}
 }
 
+// allWell is what a board says of which nothing was reported.
+func allWell(string) error { return nil }
+
 func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
@@ -269,7 +272,7 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 			store.Admin{ID: id, Owner: id == 8},
 			nil,
 			watch.Options{Free: func() (int64, error) { return 38e9, nil }},
-			nil,
+			allWell,
 		)
 		if err != nil {
 			t.Fatal(err)
@@ -305,7 +308,9 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 		store.Admin{ID: 8, Owner: true},
 		nil,
 		watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
-		errors.New("no room for it"),
+		func(cause string) error {
+			return map[string]error{watch.Backup: errors.New("no room for it"), watch.Alarm: errors.New("the answer is 403")}[cause]
+		},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +325,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 		}
 	}
 	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left",
-		watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it"} {
+		watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it",
+		watch.Alarm: "the answer is 403"} {
 		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
 		}
@@ -383,7 +389,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
-			got := w.Stuck()
+			got := watch.Sentences(w.Stuck())
 			if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0], want)) {
 				t.Errorf("got %q; want %q", got, want)
 			}
@@ -401,7 +407,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		missing = append(missing, "ffmpeg was not found.")
 		disk.full = errors.New("the disk is nearly full")
 		w.Board.Report(watch.Backup, errors.New("no room for it"))
-		if got := w.Stuck(); len(got) != 4 || got[0] != "ffmpeg was not found." {
+		if got := watch.Sentences(w.Stuck()); len(got) != 4 || got[0] != "ffmpeg was not found." {
 			t.Errorf("got %q; want ffmpeg, the disk, the line and the backup", got)
 		}
 		disk.full, missing = nil, nil

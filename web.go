@@ -248,7 +248,6 @@ func (w *Web) retry(rw http.ResponseWriter, r *http.Request) error {
 
 // retryAll tries all that an admin was shown to need them again.
 func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
-	admin := desk.AdminOf(r)
 	seen, err := desk.Shown(rw, r)
 	if err != nil {
 		return err
@@ -260,15 +259,7 @@ func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var t retry.Tally
-	if seen.Count > 0 {
-		t, err = retry.All(w.ctx, w.store, w.queue, admin, f, seen.Newest, seen.Count)
-	}
-	if err == nil && seen.Publications > 0 {
-		var p retry.Tally
-		p, err = retry.AllPublications(w.ctx, w.store, w.queue, admin, f, seen.Until, seen.Publications)
-		t = t.And(p)
-	}
+	t, err := retry.Everything(w.ctx, w.store, w.queue, desk.AdminOf(r), f, seen.Shown)
 	if err != nil {
 		return fmt.Errorf("%w: %w", seen.Stopped(t), err)
 	}

@@ -83,7 +83,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 	d.opts = desk.Options{
 		BaseURL: baseURL,
 		Role:    func(id int64) (store.Admin, bool) { a, ok := d.admins[id]; return a, ok },
-		Offers:  newYear, Lang: "ru", ReuseFor: time.Hour,
+		Offers:  video.NewOffers(newYear...), Lang: "ru", ReuseFor: time.Hour,
 		CanDraw: func(template, name string) error {
 			if template == "new-year" && strings.HasPrefix(name, "Ж") {
 				return video.ErrCannotDraw
@@ -102,8 +102,15 @@ func newDesk(t testing.TB, baseURL string) *office {
 			{Label: "limit_timeout", Value: 5 * time.Minute},
 			{Label: "limit_upload", Value: desk.Megabytes(50)},
 		},
-		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
+		Covers:  desk.NewCovers(func(id string) bool { return id == "new-year" }, func(_ context.Context, _, path string) error { return d.cover(path) }),
 		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
+		Settings: newDials(t, s),
+		Available: func() (all []video.Offer) {
+			for _, id := range []string{"new-year", "birthday"} {
+				all = append(all, video.Offer{ID: id, Title: func(string) string { return id }})
+			}
+			return all
+		},
 	}
 	d.Web = NewWeb(t.Context(), s, newQueue(s), disk, d.opts, d.logger)
 	d.queue.media = disk
@@ -537,7 +544,7 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.change(func(o *desk.Options) { o.Offers = choices })
+			d.change(func(o *desk.Options) { o.Offers = video.NewOffers(choices...) })
 			ask(t, d.store, "Лев", 1)
 			session := d.signIn(7)
 			before := count(t, d.store, `SELECT count(*) FROM assets`)
@@ -598,7 +605,7 @@ func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.change(func(o *desk.Options) { o.Offers = c.offers })
+			d.change(func(o *desk.Options) { o.Offers = video.NewOffers(c.offers...) })
 			id := ask(t, d.store, "Маша", 1).ID
 			mutate(t, d.store, `UPDATE assets SET template = 'birthday'`)
 			session := d.signIn(8)

@@ -37,4 +37,7 @@ CREATE TABLE IF NOT EXISTS bin (
 UPDATE bin SET content = replace(replace(replace(replace(replace(content, '"needs":', '"needs_attention":'),
 	'"unwanted":', '"delete_requested_at":'), '"dressed":', '"extras_done":'), '"held":', '"restore_hold":'),
 	'"outcome":"gave up"', '"outcome":"gave_up"');
+-- Who asked first is answered first.
+UPDATE jobs SET position = ifnull(request_id, ifnull((SELECT min(id) FROM requests r
+	WHERE r.asset_id = jobs.asset_id AND r.id > jobs.fan_out), 0)) WHERE kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE');
 UPDATE inbox SET chat_id = 0 WHERE raw IS NULL;

@@ -329,14 +329,43 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 		}
 		m.does("cp -p /tmp/config.toml /etc/retake/config.toml; systemctl restart retake")
 	})
-	t.Run("a newer package restarts it and keeps the settings", func(t *testing.T) {
+	t.Run("a newer package restarts it, asks nothing and keeps the settings", func(t *testing.T) {
 		pid := m.does("systemctl show retake -P MainPID")
-		m.does("apt-get install -y --reinstall ./retake_*_amd64.deb; grep -q 111111111 /etc/retake/config.toml; " +
-			"systemctl is-active retake")
+		m.does("sed -i 's/^# /# mine: /' /etc/retake/config.toml")
+		m.does(newer("2") + "DEBIAN_FRONTEND=readline apt-get install -y ./newer.deb </dev/null; " +
+			"grep -q 111111111 /etc/retake/config.toml; grep -q '^# mine: ' /etc/retake/config.toml; systemctl is-active retake; " +
+			"! ls /etc/retake/*.dpkg-*")
 		if now := m.does("systemctl show retake -P MainPID"); now == pid {
 			t.Errorf("got the process %s; want another", now)
 		}
 		m.video("Маша")
+	})
+	t.Run("a newer package is installed even if the program does not start", func(t *testing.T) {
+		m.does("cp -p /etc/retake/config.toml /tmp/config.toml; echo 'colour = 1' >>/etc/retake/config.toml; " +
+			newer("3") + "apt-get install -y ./newer.deb")
+		if out := m.does("dpkg-query -W -f '${db:Status-Abbrev}' retake; systemctl is-active retake || true"); !strings.
+			HasPrefix(out, "ii ") || !strings.Contains(out, "failed") {
+			t.Errorf("got %s; want it installed, and failed by its settings", out)
+		}
+		m.does("cp -p /tmp/config.toml /etc/retake/config.toml; systemctl restart retake")
+	})
+	t.Run("a second bot runs beside it", func(t *testing.T) {
+		m.does(code(t, "install.md", "sh", "sudo install -d -m 755 /etc/retake/second"))
+		m.does("echo http://" + telegram + " >/etc/retake/second/credentials/telegram.api_url")
+		m.does(code(t, "install.md", "sh", "sudo systemctl enable --now retake@second"))
+		if out := m.does("systemctl is-active retake retake@second; stat -c %U /var/lib/retake-second/retake.db; " +
+			"curl -s -o /dev/null -w '%{http_code} ' http://127.0.0.1:8080/healthz http://127.0.0.1:8081/healthz"); out !=
+			"active\nactive\nretake\n200 200 " {
+			t.Errorf("got %s; want both", out)
+		}
+		pid := m.does("systemctl show retake@second -P MainPID")
+		m.does(newer("4") + "apt-get install -y ./newer.deb; systemctl is-active retake@second")
+		if now := m.does("systemctl show retake@second -P MainPID"); now == pid {
+			t.Errorf("got the process %s; want another after the upgrade", now)
+		}
+	})
+	t.Run("the manual and the completions are there", func(t *testing.T) {
+		m.does("man --where retake; bash -c 'source /usr/share/bash-completion/completions/retake; complete -p retake'")
 	})
 	t.Run("it goes, and the data stay", func(t *testing.T) {
 		m.does("apt-get purge -y retake")
@@ -345,6 +374,24 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 			t.Errorf("got %s; want the data only", out)
 		}
 	})
+}
+
+// newer is a script that makes newer.deb of the package: a greater version whose config.toml says something else.
+func newer(number string) string {
+	return "rm -rf newer newer.deb; dpkg-deb --raw-extract retake_*_amd64.deb newer; " +
+		"sed -i 's/^Version: .*/&+" + number + "/' newer/DEBIAN/control; " +
+		"sed -i '1i # Version " + number + ".' newer/usr/share/retake/config.toml; " +
+		"sed -i '/usr.share.retake.config/d' newer/DEBIAN/md5sums; dpkg-deb --build newer newer.deb; "
+}
+
+func TestLintianFindsNothing(t *testing.T) {
+	for _, arch := range []string{"amd64", "arm64"} {
+		out, err := exec.Command("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0",
+			released(t, "*_"+arch+".deb")).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: got %v, %s; want nothing", arch, err, out)
+		}
+	}
 }
 
 func TestFromAnEmptyFolderToAVideoByTheArchive(t *testing.T) {
@@ -370,11 +417,7 @@ func TestTheSameCommitGivesTheSameBytes(t *testing.T) {
 	if out, err := exec.Command("git", "clone", "-q", "..", copied).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	tags, err := exec.Command("git", "describe", "--tags", "--always", "--dirty").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("go", "run", "./packaging/release", "-version", strings.TrimSpace(string(tags)))
+	cmd := exec.Command("go", "run", "./packaging/release")
 	cmd.Dir = copied
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# testservers.sh: builds the servers that the tests run, into build/: versitygw for S3, nats-server for the farm. Quick
-# when they are there.
+# testservers.sh: builds the programs that the tests run, into build/: versitygw for S3, nats-server for the farm, and
+# Litestream. Quick when they are there.
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build || exit 1
 
@@ -15,4 +15,5 @@ fetch() {
 }
 
 fetch versitygw github.com/versity/versitygw v1.8.0 github.com/versity/versitygw/cmd/versitygw
+fetch litestream github.com/benbjohnson/litestream v0.5.18 github.com/benbjohnson/litestream/cmd/litestream
 fetch nats-server github.com/nats-io/nats-server/v2 v2.15.3 github.com/nats-io/nats-server/v2

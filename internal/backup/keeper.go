@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // firstRest is how long a program runs before it makes a backup: a start has enough to do, and one that dies again
@@ -160,7 +162,8 @@ func (k *Keeper) tidy() error {
 func (k *Keeper) Now(ctx context.Context, note string) error {
 	k.making.Lock()
 	defer k.making.Unlock()
-	made, err := k.make(ctx, note)
+	var made string
+	err := routine.Call(func() (err error) { made, err = k.make(ctx, note); return err })
 	var stays error
 	if err == nil {
 		if stays = k.rotate(made); stays != nil {
@@ -189,11 +192,6 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 // make makes a backup and returns its name, which no other has had: the time in it is moved on by seconds where
 // there is one already, such as after the clock was set back. It may be of another database.
 func (k *Keeper) make(ctx context.Context, note string) (name string, err error) {
-	defer func() {
-		if p := recover(); p != nil { // on the goroutine of Run it would end the program
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
 		return "", err
 	}

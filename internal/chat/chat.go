@@ -29,7 +29,7 @@ const admins = AtOnce
 // Options are the operator's choices for the bot.
 type Options struct {
 	Token, APIURL string
-	Offers        []video.Offer // at least one
+	Offers        *video.Offers
 	ReuseFor      time.Duration // how long a finished video serves others who ask for the name
 	Language      string        // for users whose own is not offered
 	// the operator has set Language, so that it also holds for languages without texts
@@ -45,6 +45,7 @@ type Options struct {
 	BaseURL        string                             // of the page
 	Role           func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf
 	Admins         []int64                            // the same people
+	HasOwner       bool                               // the settings name an owner
 	Rude           []string
 	CanDraw        func(template, name string) error // nil error: that template has every letter
 	PerSecond      int                               // messages to all chats; 0: the default of telegram.NewGate

@@ -5,7 +5,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"retake.example/internal/lang"
@@ -26,8 +25,8 @@ func (c *Chat) Ask(ctx context.Context, t *Turn, u store.User, text string) erro
 	case lang.IsRude(key, c.Rude):
 		problem = "name_rude"
 	default:
-		for _, o := range c.Offers {
-			switch err := c.CanDraw(o.ID, name); {
+		for _, o := range c.Offers.List() {
+			switch err := c.CanDraw(o.Template(), name); {
 			case err == nil:
 				able = append(able, o)
 			case !errors.Is(err, video.ErrCannotDraw): // the fonts could not be read: the update is tried again
@@ -65,7 +64,7 @@ func (c *Chat) question(u store.User, name, draft string, able []video.Offer) An
 // choice is what the button carries that makes a draft with a template. It names the template only where there is a
 // choice: a draft alone means the first.
 func (c *Chat) choice(draft string, o video.Offer) string {
-	if len(c.Offers) == 1 {
+	if len(c.Offers.List()) == 1 {
 		return draft
 	}
 	return draft + ":" + o.ID
@@ -77,10 +76,11 @@ func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u st
 	choice string) error {
 	draft, template, chosen := strings.Cut(choice, ":")
 	if !chosen {
-		template = c.Offers[0].ID
+		template = c.Offers.List()[0].ID
 	}
 	t.Press(query, "")
-	if !slices.ContainsFunc(c.Offers, func(o video.Offer) bool { return o.ID == template }) {
+	offer, offered := c.Offers.Find(template)
+	if !offered {
 		return c.Answers(ctx, t, AnswerTo(u, "press_lapsed", nil, nil)) // the draft stays: the other buttons still work
 	}
 	var toast string
@@ -111,7 +111,7 @@ func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u st
 		if lang.IsRude(key, c.Rude) { // by a list that is newer than the question
 			return answer(message, "name_rude", nil), nil
 		}
-		wish := store.Order{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang,
+		wish := store.Order{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: offer.Template(), Lang: u.Lang,
 			Message: message}
 		var grant store.Result
 		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-c.ReuseFor)); err != nil {

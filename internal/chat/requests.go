@@ -49,10 +49,10 @@ func (c *Chat) Status(ctx context.Context, t *Turn, u store.User) error {
 
 // nameOf is how a list of videos calls one of them: where there is a choice of templates, a name may be there twice.
 func (c *Chat) nameOf(w store.Wanted, language string) string {
-	if len(c.Offers) == 1 {
+	if len(c.Offers.List()) == 1 {
 		return w.Name
 	}
-	title := video.TitleOf(c.Offers, w.Template, language)
+	title := video.TitleOf(c.Offers.List(), w.Template, language)
 	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": title})
 }
 

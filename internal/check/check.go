@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // Level is the result of a probe.
@@ -77,18 +79,19 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 		results[p.Name] = &result{done: make(chan struct{})}
 	}
 	for _, p := range probes {
-		go func() {
+		routine.Go(func() error {
 			r := results[p.Name]
 			defer close(r.done)
 			if before := results[p.After]; before != nil {
 				<-before.done
 				if w := worst(before.findings); w == Fault || w == Skipped {
 					r.findings = []Finding{{Skipped, "see " + p.After}}
-					return
+					return nil
 				}
 			}
 			r.findings = p.within(ctx, patience)
-		}()
+			return nil
+		})
 	}
 	var hide []string
 	for _, s := range secrets {
@@ -127,16 +130,22 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 func (p Probe) within(ctx context.Context, patience time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	found := make(chan []Finding, 1)
-	go func() { found <- p.Look(ctx) }()
+	var found []Finding
+	ended := routine.Go(func() error { found = p.Look(ctx); return nil })
+	explain := func(err error) []Finding {
+		if err != nil {
+			return []Finding{Wrong("%v", err)}
+		}
+		return found
+	}
 	select {
-	case f := <-found:
-		return f
+	case err := <-ended:
+		return explain(err)
 	case <-ctx.Done():
 	}
 	select {
-	case f := <-found: // it noticed the end of its time and explains it
-		return f
+	case err := <-ended: // it noticed the end of its time and explains it
+		return explain(err)
 	case <-time.After(grace):
 	}
 	return []Finding{Wrong("no answer within %v", patience)}

@@ -35,6 +35,7 @@ type Parts struct {
 
 	Media   func(context.Context) error                     // the bucket; nil: media are on disk
 	YouTube func(context.Context) (unknown bool, err error) // nil: off
+	Alarm   func(context.Context) error                     // a message by the second way, and the ping; nil: off
 
 	Channels []Channel // of Telegram that are connected
 }
@@ -98,6 +99,11 @@ func (p Parts) Probes() []Probe {
 		list = append(list, Probe{Name: "youtube", Look: func(ctx context.Context) []Finding {
 			unknown, err := p.YouTube(ctx)
 			return YouTube(err, unknown, p.BaseURL)
+		}})
+	}
+	if p.Alarm != nil {
+		list = append(list, Probe{Name: "watch", Look: func(ctx context.Context) []Finding {
+			return Told(p.Alarm(ctx), "a test message was sent, or the ping made")
 		}})
 	}
 	for _, c := range p.Channels {

@@ -19,9 +19,14 @@ var Commands = []Command{
 			"a fault it cannot work, and the exit code is 1. It changes nothing and can run beside a running\n" +
 			"serve.",
 		Examples: []string{"retake check", "retake check -config /etc/retake/config.toml"}},
+	{Name: "config", Group: "Start", Config: true, Short: "print the settings that hold, and where each comes from",
+		Long: "It is TOML with a comment behind each setting: default, page, file or environment. Of secrets it\n" +
+			"only says whether they are set.",
+		Examples: []string{"retake config", "retake config -config /etc/retake/config.toml"}},
 	{Name: "serve", Group: "Start", Config: true, Short: "run the bot, the queue and the page (the default)",
-		Long: "It runs until SIGINT or SIGTERM; unfinished work continues at the next start. Until someone has\n" +
-			"signed in to the page, each start prints a sign-in link.",
+		Long: "It runs until SIGINT or SIGTERM, or its terminal is closed; unfinished work continues at the next\n" +
+			"start. SIGHUP reads the settings again. Until someone has signed in to the page, each start prints a\n" +
+			"sign-in link.",
 		Examples: []string{"retake", "retake serve -config /etc/retake/config.toml"}},
 	{Name: "worker", Group: "Start", Config: true,
 		Short: "make videos for a Retake on another machine; see docs/farm.md",
@@ -30,8 +35,10 @@ var Commands = []Command{
 			"runs until SIGINT or SIGTERM, and then finishes what it has begun, for a minute at most.",
 		Examples: []string{"retake worker", "retake worker -config /etc/retake/worker.toml"}},
 	{Name: "demo", Group: "Start", Short: "try Retake in the browser, with simulated Telegram, YouTube and Rumble",
-		Long:     "It needs no settings and no accounts, and leaves nothing behind.",
-		Examples: []string{"retake demo"}},
+		Long: "It needs no settings and no accounts, and leaves nothing behind. If a port is taken, it uses another\n" +
+			"one and says so.",
+		Flags:    []Flag{{"port", "PORT", "8090", "where it answers on this computer, 1 to 65535"}},
+		Examples: []string{"retake demo", "retake demo -port 9090"}},
 
 	{Name: "admin add", Group: "Every day", Args: "ID", Config: true,
 		Short: "make someone an admin; a running serve notices at once",
@@ -54,7 +61,8 @@ var Commands = []Command{
 		Short: "retry a failed video, or all; a running serve notices at once",
 		Long: "Everyone waiting for the video gets it. ASSET is its id, as its page shows it. With -all-failed\n" +
 			"Retake retries every video that needs attention and every failed publication that a retry can\n" +
-			"help; what could not be retried is listed, and the exit code is 1.",
+			"help, and sends messages again that did not arrive. What could not be retried is listed, and the\n" +
+			"exit code is 1.",
 		Flags:    []Flag{{"all-failed", "", false, "retry everything that failed, instead of one video"}},
 		Examples: []string{"retake retry 7QKJ3N5XW2MZV4TB6YHRCADFGE", "retake retry -all-failed"}},
 	{Name: "ban", Group: "Every day", Args: "ID", Config: true,

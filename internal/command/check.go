@@ -17,6 +17,7 @@ import (
 	"retake.example/internal/check"
 	"retake.example/internal/config"
 	"retake.example/internal/folder"
+	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
@@ -29,7 +30,7 @@ import (
 
 // checkAll says of everything on this machine whether it is well.
 func checkAll(ctx context.Context, c Invocation) error {
-	cfg, err := c.settings()
+	cfg, err := c.settings(ctx)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		return config.Faults{check.Refused(c.Out, faults).Error()}
 	} else if err != nil {
@@ -98,6 +99,15 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 				return err
 			}
 			return bucket.Try(ctx)
+		}
+	}
+	if ways := waysOf(cfg); ways.On() || cfg.Watch.Ping != "" {
+		parts.Alarm = func(ctx context.Context) (err error) {
+			if cfg.Watch.Ping != "" {
+				err = ways.Ping(ctx, cfg.Watch.Ping)
+			}
+			_, sent := ways.Send(ctx, "Retake", lang.Say(cfg.Language, "alarm_test", nil))
+			return errors.Join(err, sent)
 		}
 	}
 	if cfg.YouTube.ClientID != "" {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strconv"
 
 	"retake.example/internal/cli"
 	"retake.example/internal/config"
@@ -29,8 +30,8 @@ type Program struct {
 	Open     func(path string) (*store.Store, error)
 	LookAt   func(ctx context.Context, path string) (broken []string, newer bool, err error)
 	Retrier  func(st *store.Store, log *slog.Logger) retry.Retrier
-	Serve    func(ctx context.Context, cfg config.Config, out io.Writer) error
-	Demo     func(ctx context.Context, out io.Writer) error
+	Serve    func(context.Context, Run) error
+	Demo     func(ctx context.Context, port string, out io.Writer) error
 }
 
 // Invocation is one command line with the place for its answer.
@@ -49,8 +50,9 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"backup":       with(makeBackup),
 	"ban":          with(banChat),
 	"check":        checkAll,
+	"config":       with(printConfig),
 	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
-	"demo":         func(ctx context.Context, c Invocation) error { return c.Program.Demo(ctx, c.Out) },
+	"demo":         demo,
 	"export":       with(exportUser),
 	"healthcheck":  with(healthcheck),
 	"help":         func(_ context.Context, c Invocation) error { return c.print(cli.Help(c.Words)) },
@@ -62,9 +64,9 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"restore":    with(restore),
 	"resume":     with(resumeWishes),
 	"retry":      with(retryFailed),
-	"serve": with(func(ctx context.Context, cfg config.Config, c Invocation) error {
-		return c.Program.Serve(ctx, cfg, c.Out)
-	}),
+	"serve": func(ctx context.Context, c Invocation) error {
+		return Serve(ctx, Start{c.load, NewLog, c.Out}, c.Program.Serve)
+	},
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
 	"unban":            with(unbanChat),
@@ -85,7 +87,7 @@ func (p *Program) Run(ctx context.Context, args []string, out io.Writer) error {
 // with makes a command of a function that needs the settings.
 func with(do func(context.Context, config.Config, Invocation) error) func(context.Context, Invocation) error {
 	return func(ctx context.Context, c Invocation) error {
-		cfg, err := c.settings()
+		cfg, err := c.settings(ctx)
 		if err != nil {
 			return err
 		}
@@ -93,18 +95,34 @@ func with(do func(context.Context, config.Config, Invocation) error) func(contex
 	}
 }
 
-// settings loads the settings of the command line and the environment.
-func (c Invocation) settings() (config.Config, error) {
-	return config.LoadFile(c.Program.Defaults, c.Config, os.Environ())
+// load reads the settings of the command line and the environment, with those that page returns.
+func (c Invocation) load(page func(config.Config) (config.Page, error)) (config.Config, error) {
+	return config.LoadFile(c.Program.Defaults, c.Config, os.Environ(), page)
 }
 
-// NewLog returns the log of a program with these settings.
+// settings are what load reads, with those in the database. A command that repairs it must work without them.
+func (c Invocation) settings(ctx context.Context) (config.Config, error) {
+	return c.load(func(cfg config.Config) (config.Page, error) {
+		page, unreadable, err := pageOf(ctx, cfg)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "retake: warning: %v\n", err)
+		}
+		for _, key := range unreadable {
+			fmt.Fprintf(os.Stderr, "retake: warning: %s of the page was sealed with another key than this one\n", key)
+		}
+		return page, nil
+	})
+}
+
+// NewLog returns the log of a program with these settings, and makes it the one that everything else writes to.
 func NewLog(cfg config.Config) *slog.Logger {
-	return logs.New(
+	log := logs.New(
 		os.Stderr,
 		logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
 			Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))},
 	)
+	slog.SetDefault(log)
+	return log
 }
 
 // Role returns what the settings let somebody do on the page.
@@ -134,6 +152,14 @@ func printVersion(_ context.Context, c Invocation) error {
 		return errors.New("this binary carries no build information")
 	}
 	return c.print(cli.Version(c.Program.Version, built), nil)
+}
+
+func demo(ctx context.Context, c Invocation) error {
+	port := cli.Value[string](c.Line, "port")
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return c.Wrong("PORT is a number from 1 to 65535, not %q", port)
+	}
+	return c.Program.Demo(ctx, port, c.Out)
 }
 
 func healthcheck(ctx context.Context, cfg config.Config, _ Invocation) error {

@@ -51,8 +51,13 @@ func retryAllFailed(ctx context.Context, st *store.Store, queue retry.Retrier, o
 	if err == nil {
 		publications, err = retry.AllPublications(ctx, st, queue, operator, store.Filter{}, began, math.MaxInt32)
 	}
-	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"),
-		cli.Count(publications.Restarted, "publication"), videos.Joined+publications.Joined)
+	var messages retry.Tally
+	if err == nil {
+		messages, err = retry.AllUndelivered(ctx, st, queue, operator, store.Filter{}, began, math.MaxInt32)
+	}
+	fmt.Fprintf(out, "Tried again: %s, %s, messages about %s. Under way already: %d.\n",
+		cli.Count(videos.Restarted, "video"), cli.Count(publications.Restarted, "publication"),
+		cli.Count(messages.Restarted, "video"), videos.Joined+publications.Joined+messages.Joined)
 	still, lost := st.StillFailed(ctx, began)
 	if err = errors.Join(err, lost); err != nil || len(still) == 0 {
 		return err

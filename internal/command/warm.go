@@ -24,17 +24,25 @@ import (
 )
 
 // KeepEditions withdraws the videos that were made in advance with another version of a template.
-func KeepEditions(ctx context.Context, cfg config.Config, st *store.Store,
+func KeepEditions(ctx context.Context, offers *video.Offers, st *store.Store,
 	maker interface {
 		Edition(id string) (string, error)
 	}, log *slog.Logger) error {
-	for _, id := range cfg.Offered() {
+	for _, o := range offers.List() {
+		id := o.Template()
 		edition, err := maker.Edition(id)
 		if err != nil {
 			return err
 		}
 		var n int
-		err = st.Tx(ctx, func(tx *store.Tx) (err error) { n, err = tx.KeepEdition(id, edition); return err })
+		err = st.Tx(ctx, func(tx *store.Tx) (err error) {
+			if n, err = tx.KeepEdition(id, edition); err != nil {
+				return err
+			}
+			old, err := tx.UseVersion(o.ID, id)
+			n += old
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("keep what template %s is made of: %w", id, err)
 		}
@@ -47,7 +55,18 @@ func KeepEditions(ctx context.Context, cfg config.Config, st *store.Store,
 
 // warm puts the names of a file on the list of those that are made in advance. A running serve makes them.
 func warm(ctx context.Context, cfg config.Config, c Invocation) error {
-	offered := cfg.Offered()
+	st, err := c.Program.OpenBeside(cfg)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	offered, err := st.Offers(ctx)
+	if err != nil {
+		return err
+	}
+	if len(offered) == 0 {
+		offered = cfg.Offered()
+	}
 	template := cmp.Or(cli.Value[string](c.Line, "template"), offered[0])
 	language := cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language)
 	switch {
@@ -60,15 +79,11 @@ func warm(ctx context.Context, cfg config.Config, c Invocation) error {
 	if err != nil {
 		return err
 	}
-	st, err := c.Program.OpenBeside(cfg)
+	rules, current, err := nameRules(cfg)
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	rules, err := nameRules(cfg)
-	if err != nil {
-		return err
-	}
+	template = current(template)
 	names, bad, err := rules.List(template, string(text))
 	if err != nil {
 		return err
@@ -88,20 +103,21 @@ func warm(ctx context.Context, cfg config.Config, c Invocation) error {
 	return errors.Join(c.print(warmed(added, state), nil), refusedLines(bad))
 }
 
-// nameRules are those of the settings: the templates' fonts, and the operator's rude words.
-func nameRules(cfg config.Config) (rules desk.NameRules, err error) {
+// nameRules are those of the settings: the templates' fonts, and the operator's rude words. current says what orders
+// for a template say.
+func nameRules(cfg config.Config) (rules desk.NameRules, current func(template string) string, err error) {
 	work, err := os.MkdirTemp("", "retake-warm-") // not the data folder's: a running serve renders there
 	if err != nil {
-		return rules, err
+		return rules, nil, err
 	}
 	defer os.RemoveAll(work)
 	cfg.CacheDir = filepath.Join(work, "cache")
 	maker, err := video.New(here(MakerConfig(cfg, work)))
 	if err != nil {
-		return rules, err
+		return rules, nil, err
 	}
 	rude, err := lang.OperatorsWords(filepath.Join(cfg.DataDir, "rude"))
-	return desk.NameRules{CanDraw: maker.CanDraw, Rude: rude}, err
+	return desk.NameRules{CanDraw: maker.CanDraw, Rude: rude}, maker.Current, err
 }
 
 // warmed says what came of a list, and what is left to do.

@@ -50,23 +50,33 @@ func Read(path string) (s Source, there bool, err error) {
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
 // from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in
 // the folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals.
+// page sets the keys that only the first source, the defaults, has set.
 // Types are string, int, int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key
 // ("section.key"). from says of each key where it was set: a file and a line, a credential, or a variable. The error is
 // Faults.
-func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)),
-	sources ...Source) (from map[string]string, err error) {
+func Load(into any, prefix string, environ []string, page Page,
+	check func(is func(ok bool, key, format string, args ...any)), sources ...Source) (from map[string]string, err error) {
 	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
 	for _, s := range sources {
 		l.file(s.Name, s.Text)
 	}
 	l.credentials(prefix, environ)
 	l.environment(prefix, environ)
+	l.page(page, func(key string) bool {
+		where, set := l.from[key]
+		return set && where.name != sources[0].Name
+	})
+	return l.checked(check)
+}
+
+// checked returns where each key was set, and Faults if a key has one.
+func (l *loader) checked(check func(is func(ok bool, key, format string, args ...any))) (map[string]string, error) {
 	check(func(ok bool, key, format string, args ...any) {
 		if !ok {
 			l.fault(l.from[key], key, format, args...)
 		}
 	})
-	from = map[string]string{}
+	from := map[string]string{}
 	for key, where := range l.from {
 		from[key] = where.String()
 	}

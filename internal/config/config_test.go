@@ -29,7 +29,7 @@ func load(s *settings, environ []string, texts ...string) error {
 	for _, text := range texts {
 		sources = append(sources, Source{"f", text})
 	}
-	_, err := Load(s, "X", environ, func(is func(bool, string, string, ...any)) {
+	_, err := Load(s, "X", environ, nil, func(is func(bool, string, string, ...any)) {
 		is(s.Inner.N != 13, "inner.n", "13 is unlucky")
 	}, sources...)
 	return err
@@ -120,7 +120,7 @@ func TestCredentialsOfTheServiceManagerAreSettings(t *testing.T) {
 
 func TestWhereAKeyWasSetIsKnown(t *testing.T) {
 	var s settings
-	from, err := Load(&s, "X", []string{"X_INNER_D=1s"}, func(func(bool, string, string, ...any)) {},
+	from, err := Load(&s, "X", []string{"X_INNER_D=1s"}, nil, func(func(bool, string, string, ...any)) {},
 		Source{"the defaults", "name = 'a'\n[inner]\nn = 1"}, Source{"f", "\n[inner]\nn = 2"})
 	if err != nil || from["name"] != "the defaults:1" || from["inner.n"] != "f:3" || from["inner.d"] != "X_INNER_D" {
 		t.Errorf("got %v, %v; want the last place of each key", from, err)
@@ -131,7 +131,7 @@ func TestEveryKeyThatHoldsASecretIsKnownForOne(t *testing.T) {
 	var s Settings
 	secrets, keys := s.Secrets(), map[string]string{}
 	variables(keys, reflect.TypeFor[Settings](), "X", "")
-	named := regexp.MustCompile(`(^|[._])(token|secret|key|credentials)$`)
+	named := regexp.MustCompile(`(^|[._])(token|secret|key|credentials|smtp_password|webhook|ping)$`)
 	for _, key := range keys {
 		_, known := secrets[key]
 		if is := named.MatchString(key) && !strings.HasSuffix(key, ".s3.access_key"); is != known { // a name

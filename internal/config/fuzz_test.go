@@ -62,7 +62,7 @@ func FuzzSettings(f *testing.F) {
 				"RETAKE_TELEGRAM_OWNERS=" + secret, "RETAKE_QUEUE_WORKERS=" + secret,
 				"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret}
 		}
-		_, err := Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml",
+		_, err := Load(&s, "RETAKE", environ, nil, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml",
 			text})
 		if err != nil {
 			faults, ok := err.(Faults)

@@ -18,10 +18,14 @@ import (
 // Config is config.toml.
 type Config struct {
 	Settings
-	File     string            // that was read; "": none
-	From     map[string]string // where a key was set
-	CacheDir string            // of prepared templates
-	Second   time.Duration     // the length of a second in Telegram's limits
+	File string            // that was read; "": none
+	From map[string]string // where a key was set
+
+	Unreadable []string      // secrets of the page that were sealed with another key than this one
+	CacheDir   string        // of prepared templates
+	Second     time.Duration // the length of a second in Telegram's limits
+
+	defaults Settings
 }
 
 // builtIn is what faults call the defaults that are embedded in the program.
@@ -31,25 +35,46 @@ const builtIn = "the defaults"
 var known = Known{Languages: lang.Languages, TokenKey: seal.Check, FarmLogin: farm.Check,
 	Formats: logs.Formats, Levels: logs.Levels}
 
-// LoadFile reads the defaults, then the file, then the environment. An empty path means config.toml in the working
-// directory, if there is one. The error is Faults.
-func LoadFile(defaults, path string, environ []string) (c Config, err error) {
+// LoadFile reads the defaults, then what page returns for the data folder and the key of these settings, then the file,
+// then the environment. An empty path means config.toml in the working directory, if there is one. A file that is a copy
+// of the defaults sets nothing. page may be nil. The error is Faults, or that of page.
+func LoadFile(defaults, path string, environ []string, page func(Config) (Page, error)) (c Config, err error) {
 	source, there, err := Read(path)
 	if err != nil {
 		return c, err
 	}
-	if c, err = FromDefaults(defaults, environ, source); there {
+	if there {
 		c.File = source.Name
 	}
+	if source.Text == defaults {
+		source.Text = ""
+	}
+	c.Second = time.Second
+	all := []Source{{Name: builtIn, Text: defaults}, source}
+	var set Page
+	if page != nil {
+		found := c
+		// its faults come again below, with those of the page
+		_, _ = Load(&found.Settings, prefixOfVariables, environ, nil, found.Settings.Check(known), all...)
+		if set, err = page(found); err != nil {
+			return c, err
+		}
+	}
+	_, _ = Load(&c.defaults, prefixOfVariables, nil, nil, c.defaults.Check(known), all[0]) // its faults come again
+	c.From, err = Load(&c.Settings, prefixOfVariables, environ, set, c.Settings.Check(known), all...)
 	c.CacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
 }
+
+// prefixOfVariables begins the name of each variable of the environment.
+const prefixOfVariables = "RETAKE"
 
 // FromDefaults returns the defaults, changed by sources and then by the environment. The error is Faults.
 func FromDefaults(defaults string, environ []string, sources ...Source) (c Config, err error) {
 	all := append([]Source{{Name: builtIn, Text: defaults}}, sources...)
 	c.Second = time.Second
-	c.From, err = Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
+	_, _ = Load(&c.defaults, prefixOfVariables, nil, nil, c.defaults.Check(known), all[0]) // its faults come again
+	c.From, err = Load(&c.Settings, prefixOfVariables, environ, nil, c.Settings.Check(known), all...)
 	return c, err
 }
 

@@ -4,6 +4,7 @@ package config
 
 import (
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -41,6 +42,16 @@ type Settings struct {
 		MetricsToken   string   `toml:"metrics_token"`
 		TrustedProxies []string `toml:"trusted_proxies"`
 	} `toml:"web"`
+	Watch struct {
+		Ping         string   `toml:"ping"`
+		Webhook      string   `toml:"webhook"`
+		WebhookShape string   `toml:"webhook_shape"`
+		SMTP         string   `toml:"smtp"`
+		SMTPUser     string   `toml:"smtp_user"`
+		SMTPPassword string   `toml:"smtp_password"`
+		MailFrom     string   `toml:"mail_from"`
+		MailTo       []string `toml:"mail_to"`
+	} `toml:"watch"`
 	Log struct {
 		Format string `toml:"format"`
 		Level  string `toml:"level"`
@@ -171,7 +182,8 @@ func (c *Settings) Secrets() map[string]string {
 		"youtube.client_secret": c.YouTube.ClientSecret,
 		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
 		"media.s3.secret_key": c.Media.S3.SecretKey, "backup.s3.secret_key": c.Backup.S3.SecretKey,
-		"farm.credentials": c.Farm.Credentials}
+		"farm.credentials": c.Farm.Credentials,
+		"watch.ping":       c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
 }
 
 // Check returns the rules of the keys, as Load takes them.
@@ -205,6 +217,18 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	is(c.Web.MetricsToken == "" || len(c.Web.MetricsToken) >= 16 &&
 		!strings.ContainsFunc(c.Web.MetricsToken, unicode.IsSpace),
 		"web.metrics_token", "16 characters or more without a space are expected: openssl rand -hex 24 makes some")
+	for key, address := range map[string]string{"watch.ping": c.Watch.Ping, "watch.webhook": c.Watch.Webhook} {
+		is(address == "" || isAddress(address), key, "an address such as https://example.com/secret is expected")
+	}
+	is(slices.Contains([]string{"ntfy", "slack"}, c.Watch.WebhookShape), "watch.webhook_shape", "ntfy or slack is expected")
+	_, port, err := net.SplitHostPort(c.Watch.SMTP)
+	is(c.Watch.SMTP == "" || err == nil && isPort(port, 1), "watch.smtp", "a host and a port such as mail.example.com:587 are expected")
+	for key, list := range map[string][]string{"watch.mail_from": {c.Watch.MailFrom}, "watch.mail_to": c.Watch.MailTo} {
+		for _, one := range list {
+			is(c.Watch.SMTP == "" || isMailbox(one), key, "with watch.smtp, an address such as me@example.com is expected")
+		}
+		is(c.Watch.SMTP == "" || len(list) > 0, key, "with watch.smtp, an address such as me@example.com is expected")
+	}
 	is(slices.Contains(known.Formats, c.Log.Format), "log.format", "one of %s is expected",
 		strings.Join(known.Formats, ", "))
 	is(slices.Contains(known.Levels, c.Log.Level), "log.level", "one of %s is expected",
@@ -338,6 +362,12 @@ func isAddress(s string) bool {
 func isAlone(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && strings.Trim(u.Path, "/") == "" && !strings.ContainsAny(s, "?#") && u.User == nil
+}
+
+// isMailbox reports whether s is an address of mail, and nothing beside it.
+func isMailbox(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
 }
 
 // isListen reports whether a program can listen on s: a host or nothing, and a port. Port 0 is any free one.

@@ -22,7 +22,7 @@ func shipped(t *testing.T, text string, environ ...string) (s Settings, from map
 	}
 	known := Known{Languages: []string{"ru", "en"}, TokenKey: func(string) error { return nil }, FarmLogin: farm.Check,
 		Formats: []string{"text", "json"}, Levels: []string{"info"}}
-	from, err = Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", string(defaults)}, Source{"f", text})
+	from, err = Load(&s, "RETAKE", environ, nil, s.Check(known), Source{"the defaults", string(defaults)}, Source{"f", text})
 	return s, from, err
 }
 

@@ -129,6 +129,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"unban", "", "did_unban"},
 	{"pause", "", "did_pause"},
 	{"resume", "", "did_resume"},
+	{"settings", "", "did_settings"},
 	{"drain", "drained", "did_drain"},
 	{"drain", "taking", "did_take"},
 	{"advance", "queued", "did_advance"},
@@ -139,9 +140,16 @@ var whats = []struct{ action, outcome, id string }{
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
 	{"erase", "", "did_erase"},
+	{"bot", "", "did_bot"},
 	{"back up", "", "did_back_up"},
 	{"try backup", "", "did_try_backup"},
 	{"download backup", "", "did_download_backup"},
+	{"template add", "", "did_template_add"},
+	{"template save", "", "did_template_save"},
+	{"template back", "", "did_template_back"},
+	{"template offer", "", "did_template_offer"},
+	{"template retire", "", "did_template_retire"},
+	{"template order", "", "did_template_order"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},
@@ -175,7 +183,7 @@ var whats = []struct{ action, outcome, id string }{
 func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
-			return say(w.id, Vars{"Attempt": d.Attempt})
+			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome, "Of": d.Outcome})
 		}
 	}
 	if d.Outcome != "" { // an action that has no words yet
@@ -214,7 +222,9 @@ var kinds = []struct {
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "invite", "uninvite", "join", "make token",
 		"revoke token", "ban", "unban", "pause", "resume", "decide", "drain",
-		"trust clock", "back up", "try backup", "download backup"}},
+		"trust clock", "bot", "back up", "try backup", "download backup"}},
+	{"templates", "deeds_templates", []string{"template add", "template save", "template back", "template offer",
+		"template retire", "template order"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

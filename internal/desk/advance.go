@@ -88,7 +88,7 @@ func (d *Desk) advance(r *http.Request) (view Advance, err error) {
 	}
 	view = Advance{Success: true, Waiting: state.Waiting, Live: state.Live, Ready: state.Ready, Failed: state.Failed,
 		Left: state.Left.Milliseconds(), Bytes: state.Bytes, People: popularFrom, Lang: d.opts.Lang,
-		Template: d.opts.Offers[0].ID, Owner: AdminOf(r).Owner}
+		Template: d.opts.Offers.List()[0].ID, Owner: AdminOf(r).Owner}
 	if view.Free, err = d.opts.Free(); err != nil {
 		return view, fmt.Errorf("free room on the disk: %w", err)
 	}
@@ -96,9 +96,9 @@ func (d *Desk) advance(r *http.Request) (view Advance, err error) {
 		return view, fmt.Errorf("videos in advance: %w", err)
 	}
 	if d.choice() {
-		for _, o := range d.opts.Offers {
+		for _, o := range d.opts.Offers.List() {
 			view.Options = append(view.Options,
-				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers.List(), o.ID, languageOf(r))})
 		}
 	}
 	for _, l := range lang.Languages {
@@ -201,8 +201,9 @@ func (d *Desk) popular(r *http.Request) (orders []store.InAdvance, err error) {
 		return nil, fmt.Errorf("popular names: %w", err)
 	}
 	for _, o := range all {
-		if _, err := d.pick(o.Template); err != nil || !slices.Contains(lang.Languages, o.Lang) { // not offered any more
-			continue
+		var err error
+		if o.Template, err = d.pick(o.Template); err != nil || !slices.Contains(lang.Languages, o.Lang) {
+			continue // not offered any more
 		}
 		var names []store.Named
 		for _, n := range o.Names {

@@ -235,7 +235,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		card := newCard(l, outlooks[l.ID], d.opts.Attempts, d.store.Now())
 		card.Earlier = earlier[l.ID]
 		if d.choice() {
-			card.Title = video.TitleOf(d.opts.Offers, l.Template, languageOf(r))
+			card.Title = video.TitleOf(d.opts.Offers.List(), l.Template, languageOf(r))
 		}
 		for _, p := range publications[l.ID] {
 			pub := NewPublication(p, l.Video.Size, d.opts.Attempts, d.store.Now())

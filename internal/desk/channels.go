@@ -79,7 +79,8 @@ type ChannelList struct {
 func (v Channels) DefaultsOf(c Channel) DefaultsForm {
 	f := DefaultsForm{Channel: c, Form: v.Form, Languages: spoken}
 	if v.Edited != c.ID || v.Form == nil {
-		f.Form = &Form{Metadata: withChannel(store.Metadata{}, store.Metadata{}, c.Defaults)}
+		m := withChannel(store.Metadata{}, store.Metadata{}, c.Defaults)
+		f.Form = &Form{Metadata: m, Version: versionOf(m)}
 	}
 	return f
 }
@@ -311,14 +312,23 @@ func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	say := sayTo(r)
-	m := Merge(withChannel(store.Metadata{}, store.Metadata{}, c.Defaults), sent)
-	form := NewForm(say, WithDefaults(store.Metadata{Privacy: "private", Description: m.Description, Tags: m.Tags,
-		Language: m.Language, Kids: m.Kids, Playlist: m.Playlist}, "", "", false), false)
-	if m.Privacy != "" && !slices.Contains(privacies, m.Privacy) {
-		form.refuse("privacy", say("fault_privacy", nil))
-	}
-	form.Privacy = m.Privacy
-	if form.Faults != nil {
+	var form *Form
+	admin := AdminOf(r)
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		saved, err := tx.Defaults(c.ID)
+		if err != nil {
+			return err
+		}
+		var next store.Defaults
+		if form, next = sentDefaults(say, saved, sent); form.Faults != nil {
+			return errFaults
+		}
+		if err := tx.SetDefaults(c.ID, next); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "defaults", Platform: c.Platform})
+	})
+	if errors.Is(err, errFaults) {
 		view, err := d.channelsView(w, r)
 		if err != nil {
 			return err
@@ -326,14 +336,6 @@ func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
 		view.Edited, view.Form = c.ID, form
 		return d.refuse(w, r, form.error(), "channels", say("nav_channels", nil), view, form.Faults)
 	}
-	admin := AdminOf(r)
-	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
-		if err := tx.SetDefaults(c.ID, store.Defaults{Description: m.Description, Tags: m.Tags, Language: m.Language,
-			Kids: m.Kids, Privacy: m.Privacy, Playlist: m.Playlist, Last: sent["like_last_time"] == "yes"}); err != nil {
-			return err
-		}
-		return tx.Note(store.Event{Admin: &admin.ID, Action: "defaults", Platform: c.Platform})
-	})
 	if err != nil {
 		return fmt.Errorf("defaults: %w", err)
 	}

@@ -14,27 +14,29 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
 
 // Covers are the pictures of templates: each is drawn when somebody first looks at it, one at a time, and kept.
 type Covers struct {
-	ids  []string
+	has  func(id string) bool
 	draw func(ctx context.Context, id, path string) error // a PNG or a JPEG
 	kept chan map[string][]byte                           // holds the pictures while none is drawn
 }
 
-// NewCovers returns the pictures of these templates, which draw makes.
-func NewCovers(ids []string, draw func(ctx context.Context, id, path string) error) *Covers {
-	c := &Covers{ids: ids, draw: draw, kept: make(chan map[string][]byte, 1)}
+// mostCovers is how many pictures are kept.
+const mostCovers = 100
+
+// NewCovers returns the pictures of the templates that there are, which draw makes.
+func NewCovers(has func(id string) bool, draw func(ctx context.Context, id, path string) error) *Covers {
+	c := &Covers{has: has, draw: draw, kept: make(chan map[string][]byte, 1)}
 	c.kept <- map[string][]byte{}
 	return c
 }
 
 // Has reports whether there is a picture of a template.
-func (c *Covers) Has(id string) bool { return c != nil && slices.Contains(c.ids, id) }
+func (c *Covers) Has(id string) bool { return c != nil && c.has(id) }
 
 // Serve answers with the picture called ID.jpg; fs.ErrNotExist when there is no such template.
 func (c *Covers) Serve(w http.ResponseWriter, r *http.Request, name string) error {
@@ -75,6 +77,9 @@ func (c *Covers) picture(ctx context.Context, id string) ([]byte, error) {
 	}
 	b, err := shrunk(path)
 	if err == nil {
+		if len(kept) >= mostCovers {
+			clear(kept)
+		}
 		kept[id] = b
 	}
 	return b, err

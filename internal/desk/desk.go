@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"retake.example/internal/backup"
@@ -26,25 +28,27 @@ import (
 
 // Options are the operator's choices for the page, and what the pages need beside the database.
 type Options struct {
-	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
-	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
-	Offers   []video.Offer                      // the templates of videos made on the page; at least one
-	Lang     string                             // of videos made on the page
-	ReuseFor time.Duration                      // how long a finished video is shared with the next order for its name
-	Attempts int                                // that a job has
-	CanDraw  func(template, name string) error  // nil error: that template has every letter
-	Rude     []string                           // no video in advance is made of these
-	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
-	Free     func() (bytes int64, err error)    // on the disk
-	BotOn    bool                               // /admin in the bot gives a sign-in link
-	Staff    Staff                              // the same people, for their names in the activity list
-	Limits   []Limit                            // as Settings shows them
-	Covers   *Covers                            // pictures of the templates; nil: there are none
-	Uploads  *Uploads                           // takes the files of videos that admins send
-	Stuck    func() []string                    // why work does not flow, a sentence each
-	Metrics  http.Handler                       // answers /metrics
-	Token    string                             // opens /metrics to a program without a session; "": none does
+	BaseURL  string                               // where browsers find the page; https makes the cookie Secure
+	Proxies  []netip.Prefix                       // whose X-Forwarded-For is believed
+	Role     func(id int64) (store.Admin, bool)   // who may sign in by the settings; see Store.RoleOf
+	Offers   *video.Offers                        // the templates of videos made on the page
+	Lang     string                               // of videos made on the page
+	ReuseFor time.Duration                        // how long a finished video is shared with the next order for its name
+	Attempts int                                  // that a job has
+	CanDraw  func(template, name string) error    // nil error: that template has every letter
+	Rude     []string                             // no video in advance is made of these
+	Ready    func(ctx context.Context) []string   // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)      // on the disk
+	Room     func() (low bool, used, limit int64) // for videos; nil: no limit
+	BotOn    bool                                 // /admin in the bot gives a sign-in link
+	Staff    Staff                                // the same people, for their names in the activity list
+	Limits   []Limit                              // as Settings shows them
+	Covers   *Covers                              // pictures of the templates; nil: there are none
+	Shelf    *video.Shelf                         // all templates; nil: none can be made here
+	Uploads  *Uploads                             // takes the files of videos that admins send
+	Stuck    func() []string                      // why work does not flow, a sentence each
+	Metrics  http.Handler                         // answers /metrics
+	Token    string                               // opens /metrics to a program without a session; "": none does
 
 	// Inspect finds out what a file shows and draws a still of it. The file stays. It returns video.ErrUnplayable if
 	// it is no video.
@@ -56,9 +60,14 @@ type Options struct {
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
 	// Invite returns the address that opens the bot with a code; nil: the bot is off.
-	Invite func(ctx context.Context, code string) (link string, err error)
-	Purge  purge     // nil: nobody knows whether the clock is trusted
-	Farm   farmhands // nil: videos are not made on other machines
+	Invite   func(ctx context.Context, code string) (link string, err error)
+	Purge    purge     // nil: nobody knows whether the clock is trusted
+	Farm     farmhands // nil: videos are not made on other machines
+	Settings settings  // that owners may change; nil: nobody can
+	Bot      botSelf   // nil: the bot is off
+
+	// Available lists the templates that could be offered.
+	Available func() []video.Offer
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
@@ -94,10 +103,17 @@ type Desk struct {
 	store  *store.Store
 	log    *slog.Logger
 	pages  Pages
-	cookie string // name of the session cookie
+	cookie string                 // name of the session cookie
+	bot    atomic.Pointer[string] // its link, once Telegram has told
 	live   *Live
 
 	streams, uploads share
+
+	offering  sync.Mutex // held while what is offered changes
+	trials    *trials
+	films     context.Context // in which films are prepared
+	preparing sync.WaitGroup
+	stop      context.CancelFunc
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
@@ -105,7 +121,8 @@ type Desk struct {
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
-		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
+		streams: share{most: liveStreams}, uploads: share{most: mostUploads}, trials: newTrials()}
+	d.films, d.stop = context.WithCancel(ctx)
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -118,8 +135,12 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 	return d, nil
 }
 
-// Close ends the streams of open pages, for which a shutdown of the server would wait.
-func (d *Desk) Close() { d.live.Close() }
+// Close ends the streams of open pages, for which a shutdown of the server would wait, and the preparation of films.
+func (d *Desk) Close() {
+	d.live.Close()
+	d.stop()
+	d.preparing.Wait()
+}
 
 // CookieName is the name of the session cookie of the bot with that database at that address. Browsers don't tell the
 // ports of a host apart: each bot has a name of its own.
@@ -138,7 +159,7 @@ func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(add
 func (d *Desk) secure() bool { return isHTTPS(d.opts.BaseURL) }
 
 // choice reports whether there is more than one template to make a video with.
-func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }
+func (d *Desk) choice() bool { return len(d.opts.Offers.List()) > 1 }
 
 // problems says what is missing.
 func (d *Desk) problems(r *http.Request) (said []string) {

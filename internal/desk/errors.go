@@ -133,6 +133,9 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 	case e.Code == BadLink.Code:
 		err = d.page(w, r, e.Status, "login", Frame{Title: say("title_login", nil)},
 			Door{Problem: words, BotOn: d.opts.BotOn})
+	case r.Pattern == "/studio" && e.Status != http.StatusForbidden && e.Status != http.StatusNotFound:
+		err = d.page(w, r, e.Status, "studio-new", Frame{Title: say("studio_new", nil), SignedIn: true},
+			d.opts.Uploads.Page(words))
 	case r.Pattern == "/uploads":
 		err = d.page(w, r, e.Status, "upload", Frame{Title: say("title_upload", nil), SignedIn: true},
 			d.opts.Uploads.Page(words))

@@ -18,6 +18,7 @@ type farmhands interface {
 	Workers() []farm.Worker
 	Orders() (pending, redelivered int)
 	Drain(ctx context.Context, worker string, on bool, reason string) error
+	Renew() // what is offered has changed
 }
 
 // Farm is what the settings show of it.

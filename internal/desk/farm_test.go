@@ -26,6 +26,7 @@ func (*barn) Workers() []farm.Worker {
 		{Status: farm.Status{ID: "ash-3", Version: "1.2.2"}, Heard: time.Now().Add(-time.Minute), Gone: true},
 	}
 }
+func (b *barn) Renew() {}
 func (b *barn) Drain(_ context.Context, worker string, on bool, _ string) error {
 	if worker != "oak-1" {
 		return farm.ErrNoWorker

@@ -22,6 +22,7 @@ type Health struct {
 	Oldest  time.Time `json:"oldest_waiting,omitzero"`
 	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
 	Faults  []Trouble `json:"faults,omitempty"`
+	Room    *RoomLeft `json:"media_room,omitempty"` // nil: there is enough
 	// people waiting for messages that a restored backup holds; owners decide
 	Held   int  `json:"held,omitzero"`
 	Decide bool `json:"-"` // the reader may decide
@@ -29,6 +30,12 @@ type Health struct {
 	ClockAhead int64        `json:"clock_ahead_s,omitzero"`
 	Ahead      string       `json:"-"` // that in words
 	Backup     backup.State `json:"backup,omitzero"`
+}
+
+// RoomLeft is how much of limits.media_gb the videos take, when that is so much that the oldest will go.
+type RoomLeft struct {
+	Percent int64 `json:"percent"`
+	GB      int64 `json:"limit_gb"`
 }
 
 // Outage is why no videos are made.
@@ -141,6 +148,11 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 	if o, next, spent := d.opts.Load.Outage(); !o.Began.IsZero() {
 		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), "", o.Reason, "reason_other"),
 			Error: o.Reason, Next: next}
+	}
+	if d.opts.Room != nil {
+		if low, used, limit := d.opts.Room(); low {
+			h.Room = &RoomLeft{Percent: used * 100 / limit, GB: limit >> 30}
+		}
 	}
 	if d.opts.Backups != nil {
 		h.Backup = d.opts.Backups()

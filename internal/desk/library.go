@@ -32,10 +32,11 @@ type Option struct {
 type Needs struct {
 	Count        int `json:"count"`
 	Publications int `json:"publications"`
+	Undelivered  int `json:"undelivered"` // videos with messages that were given up
 }
 
 // All is how many Retry all would try again.
-func (n Needs) All() int { return n.Count + n.Publications }
+func (n Needs) All() int { return n.Count + n.Publications + n.Undelivered }
 
 // Library is a page of cards.
 type Library struct {
@@ -60,6 +61,7 @@ type Library struct {
 	Paged     bool       `json:"-"` // this is not the first page
 	Tabs      []Tab      `json:"-"`
 	BotOn     bool       `json:"-"`
+	SetUp     bool       `json:"-"` // an owner looks, and the set-up is not done
 	Languages []Language `json:"-"` // that a video can be made in
 	Lang      string     `json:"-"` // the one that is picked unless another is
 }
@@ -154,6 +156,11 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if len(view.Counts) > 0 && view.Total == store.Many { // a program is told what is known
 		view.Counts, view.Uncounted = map[string]int{}, true
 	}
+	unfinished, err := d.setUp(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.SetUp = unfinished.open && admin.Owner
 	size := f.Limit
 	f.Limit++ // one more than is shown tells whether there is a next page
 	list, err := d.store.Library(ctx, f, view.Total)
@@ -165,9 +172,9 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 		view.Next = list[size-1].Place()
 	}
 	if d.choice() {
-		for _, o := range d.opts.Offers {
+		for _, o := range d.opts.Offers.List() {
 			view.Options = append(view.Options,
-				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers.List(), o.ID, languageOf(r))})
 		}
 	}
 	view.Lang = d.opts.Lang
@@ -186,6 +193,11 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	}
 	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
 		return view, err
+	}
+	if f.Platform == "" {
+		if view.Need.Undelivered, _, err = d.store.CountUndelivered(ctx, admin, f); err != nil {
+			return view, err
+		}
 	}
 	if view.Attention, err = d.attention(r, fewItems); err != nil {
 		return view, err

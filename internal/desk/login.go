@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -208,12 +209,14 @@ func (d *Desk) Login(w http.ResponseWriter, r *http.Request) error {
 		old = cookie.Value
 	}
 	session := newToken()
+	var who store.Admin
 	err := d.store.Tx(r.Context(), func(tx *store.Tx) error {
 		admin, err := tx.SpendLink(hashOf(r.PathValue("token")), hashOf(session))
 		if err != nil {
 			return err
 		}
-		switch _, ok, err := tx.RoleOf(d.opts.Role, admin); {
+		var ok bool
+		switch who, ok, err = tx.RoleOf(d.opts.Role, admin); {
 		case err != nil:
 			return err
 		case !ok:
@@ -231,7 +234,11 @@ func (d *Desk) Login(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("sign in: %w", err)
 	}
 	d.setCookie(w, d.cookie, session, store.SessionLife)
-	return redirect(w, "/")
+	to, err := d.home(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	return redirect(w, to)
 }
 
 // Logout ends the session, and LogoutEverywhere all sessions of that admin.
@@ -264,5 +271,9 @@ func (d *Desk) ChooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		return Invalid("error_language", Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
 	d.setCookie(w, langCookie, chosen, 365*24*time.Hour)
-	return doneAt(w, r, "/settings", "chosen", "")
+	to := "/settings"
+	if from, err := url.Parse(r.Referer()); err == nil && from.Path == "/setup" {
+		to = from.Path
+	}
+	return doneAt(w, r, to, "chosen", "")
 }

@@ -11,6 +11,7 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // MakeAsset makes a video with the name an admin typed, in the template and the language they picked, or finds the one
@@ -51,12 +52,12 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	return Done(w, r, string(grant), a.ID)
 }
 
-// pick returns the id of an offered template: the first, unless one was asked for.
+// pick returns what an order for an offered template says: for the first, unless one was asked for.
 func (d *Desk) pick(id string) (string, error) {
 	var ids []string
-	for _, o := range d.opts.Offers {
-		if id == "" || id == o.ID {
-			return o.ID, nil
+	for _, o := range d.opts.Offers.List() {
+		if id == "" || video.TemplateOf(id) == o.ID {
+			return o.Template(), nil
 		}
 		ids = append(ids, o.ID)
 	}

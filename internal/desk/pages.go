@@ -44,8 +44,9 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 	pages, cards := Pages{}, &kept{}
 	for language, say := range voices {
 		t, err := template.New("").Funcs(template.FuncMap{
-			"language": func() string { return language },
-			"say":      func(id string, vars ...any) (string, error) { return fill(say, id, vars) },
+			"language":  func() string { return language },
+			"languages": languagesOfPage,
+			"say":       func(id string, vars ...any) (string, error) { return fill(say, id, vars) },
 			"rich": func(id string, vars ...any) (template.HTML, error) {
 				for i, v := range vars {
 					if text, ok := v.(string); ok {

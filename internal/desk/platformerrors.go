@@ -36,6 +36,7 @@ var refusals = []struct {
 	{publish.ErrNoAccess, NotThere},
 	{publish.ErrNotRevoked, NotRevoked},
 	{publish.ErrNoChange, NoChange},
+	{publish.ErrMoved, Conflict},
 	{publish.ErrKidsOpen, Invalid("fault_kids_open", nil)},
 	{publish.ErrURL, BadURL},
 	{publish.ErrURLSite, OtherURL},

@@ -256,7 +256,8 @@ type published interface {
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 	PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error
 	Accept(ctx context.Context, assetID, platform string, admin store.Admin) error
-	Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error // zero: now
+	// was: the time that the admin saw; zero: any. at: zero: now
+	Postpone(ctx context.Context, assetID, platform string, was, at time.Time, admin store.Admin) error
 }
 
 // published is a publication that this admin may change, on the page of its video.

@@ -45,14 +45,10 @@ func (f Found) Address(path string) string {
 	return Address(path, "status", f.Status, "platform", f.Platform, "q", f.Query)
 }
 
-// Seen is what the page that asks had shown: how many videos, and the id of the one that had failed last; how many
-// publications, and when the last of them had failed.
+// Seen is what the page that asks had shown.
 type Seen struct {
 	Found
-	Count        int
-	Newest       string
-	Publications int
-	Until        time.Time
+	retry.Shown
 }
 
 // Shown reads what the page that asks had shown. Without a number and the last of them nothing is tried again: no
@@ -62,12 +58,13 @@ func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 	if err != nil {
 		return Seen{}, err
 	}
-	seen := Seen{Found: Found{sent["status"], sent["platform"], sent["q"]}, Newest: sent["newest"]}
+	seen := Seen{Found{sent["status"], sent["platform"], sent["q"]}, retry.Shown{Newest: sent["newest"]}}
 	for _, n := range []struct {
 		field string
 		into  *int
 		last  string
-	}{{"count", &seen.Count, "newest"}, {"publications", &seen.Publications, "until"}} {
+	}{{"count", &seen.Count, "newest"}, {"publications", &seen.Publications, "until"},
+		{"undelivered", &seen.Undelivered, "until"}} {
 		if sent[n.field] == "" {
 			continue
 		}
@@ -75,10 +72,10 @@ func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 			return Seen{}, ErrShown
 		}
 	}
-	if seen.Publications > 0 {
+	if seen.Publications+seen.Undelivered > 0 {
 		seen.Until, err = time.Parse(time.RFC3339Nano, sent["until"])
 	}
-	if err != nil || seen.Count+seen.Publications == 0 {
+	if err != nil || seen.Count+seen.Publications+seen.Undelivered == 0 {
 		return Seen{}, ErrShown
 	}
 	return seen, nil
@@ -91,7 +88,7 @@ type RetryAll struct {
 	Found
 }
 
-// Moment is when the last of the publications failed, as Shown reads it.
+// Moment is when the last of the publications and messages failed, as Shown reads it.
 func (v RetryAll) Moment() string { return v.Until.Format(time.RFC3339Nano) }
 
 // AskRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
@@ -107,6 +104,13 @@ func (d *Desk) AskRetryAll(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		view.Publications, view.Until, err = d.store.CountUnpublished(ctx, admin, f)
 	}
+	if err == nil && f.Platform == "" {
+		var until time.Time
+		view.Undelivered, until, err = d.store.CountUndelivered(ctx, admin, f)
+		if until.After(view.Until) {
+			view.Until = until
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("retry all: %w", err)
 	}
@@ -116,7 +120,7 @@ func (d *Desk) AskRetryAll(w http.ResponseWriter, r *http.Request) error {
 // Stopped is the error of a Retry all that came to an end after some of what was shown.
 func (s Seen) Stopped(t retry.Tally) HTTPError {
 	return HTTPError{Internal.Status, Internal.Code, "retry_all_stopped",
-		Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": s.Count + s.Publications}}
+		Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": s.Count + s.Publications + s.Undelivered}}
 }
 
 // Retried answers with what came of Retry all.

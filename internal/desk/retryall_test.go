@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/retry"
 )
 
 func english(id string, vars Vars) string { return lang.Say("en", id, vars) }
@@ -45,12 +46,14 @@ func TestShownWantsANumberAndTheLastOfThem(t *testing.T) {
 		seen Seen
 		err  error
 	}{
-		"count=3&newest=A":      {Seen{Count: 3, Newest: "A"}, nil},
-		"count=3&newest=A&q=ма": {Seen{Found: Found{Query: "ма"}, Count: 3, Newest: "A"}, nil},
+		"count=3&newest=A":      {Seen{Shown: retry.Shown{Count: 3, Newest: "A"}}, nil},
+		"count=3&newest=A&q=ма": {Seen{Found{Query: "ма"}, retry.Shown{Count: 3, Newest: "A"}}, nil},
 		"publications=2&until=2026-11-22T04:05:06.789Z&platform=YOUTUBE&status=COMPLETED": {
-			Seen{Found: Found{"COMPLETED", "YOUTUBE", ""}, Publications: 2, Until: until}, nil},
-		"count=1&newest=A&publications=2&until=2026-11-22T04:05:06.789Z": {Seen{Count: 1, Newest: "A",
-			Publications: 2, Until: until}, nil},
+			Seen{Found{"COMPLETED", "YOUTUBE", ""}, retry.Shown{Publications: 2, Until: until}}, nil},
+		"count=1&newest=A&publications=2&until=2026-11-22T04:05:06.789Z": {Seen{Shown: retry.Shown{
+			Count: 1, Newest: "A", Publications: 2, Until: until}}, nil},
+		"undelivered=4&until=2026-11-22T04:05:06.789Z": {Seen{Shown: retry.Shown{Undelivered: 4, Until: until}}, nil},
+		"undelivered=4":                   {Seen{}, ErrShown},
 		"count=3":                         {Seen{}, ErrShown},
 		"newest=A":                        {Seen{}, ErrShown},
 		"count=0&newest=A":                {Seen{}, ErrShown},

@@ -73,7 +73,7 @@ func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) 
 func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "accept")
 }
-func (o *outside) Postpone(ctx context.Context, _, _ string, at time.Time, _ store.Admin) error {
+func (o *outside) Postpone(ctx context.Context, _, _ string, _, at time.Time, _ store.Admin) error {
 	o.at = at
 	return o.call(ctx, "reschedule")
 }
@@ -117,7 +117,7 @@ func newRigOf(t testing.TB, program context.Context) *rig {
 	title := func(string) string { return "New Year" }
 	r.Desk, err = New(program, st,
 		Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: id == 8}, true },
-			Offers: []video.Offer{{ID: "new-year", Title: title}}, Lang: "en", Attempts: 3,
+			Offers: video.NewOffers(video.Offer{ID: "new-year", Title: title}), Lang: "en", Attempts: 3,
 			Ready: func(context.Context) []string { return nil }, Stuck: func() []string { return nil },
 			Free: func() (int64, error) {
 				return 38e9,

@@ -9,13 +9,22 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/setup":          OwnersOnly(d.SetUp),
+		"/bot":            d.BotPage,
+		"/configuration":  OwnersOnly(d.Configuration),
 		"/admins":         OwnersOnly(d.Admins),
 		"/tokens":         OwnersOnly(d.Tokens),
 		"/advance":        d.Advance,
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
-		"/templates/:picture": d.Cover,
+		"/templates/:picture":   d.Cover,
+		"/debug/pprof/:profile": OwnersOnly(d.Pprof),
+		"/templates":            OwnersOnly(d.TemplateList),
+		"/studio":               OwnersOnly(d.AskTemplate),
+		"/studio/:id":           OwnersOnly(d.Studio),
+		"/studio/:id/film":      OwnersOnly(d.StudioFilm),
+		"/studio/:id/trial/:f":  OwnersOnly(d.StudioTrial),
 	}
 }
 
@@ -25,6 +34,9 @@ func (d *Desk) Actions() map[string]Handler {
 		"/selection":        d.DeleteMany,
 		"/bin":              d.RestoreOrErase,
 		"/backups":          OwnersOnly(d.MakeOrTryBackup),
+		"/setup":            OwnersOnly(d.AdvanceSetup),
+		"/bot":              OwnersOnly(d.ChangeBot),
+		"/configuration":    OwnersOnly(d.SaveConfiguration),
 		"/admins":           OwnersOnly(d.ChangeAdmins),
 		"/tokens":           OwnersOnly(d.ChangeTokens),
 		"/advance":          OwnersOnly(d.AddAdvance),
@@ -35,5 +47,8 @@ func (d *Desk) Actions() map[string]Handler {
 		"/trust-clock":      OwnersOnly(d.TrustClock),
 		"/held":             OwnersOnly(d.DecideHeld),
 		"/wishes":           OwnersOnly(d.Wishes),
+		"/templates":        OwnersOnly(d.ChangeTemplates),
+		"/studio":           OwnersOnly(d.AddTemplate),
+		"/studio/:id":       OwnersOnly(d.WorkOnTemplate),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"retake.example/internal/publish"
@@ -75,15 +76,41 @@ func (f *Form) Sent(say Say, sent map[string]string) *Form {
 	next := NewForm(say, merged, f.Greeting)
 	next.fresh, next.defaults = f.fresh, f.defaults
 	next.Version, next.Conflict = versionOf(f.Metadata), len(both) > 0
-	theirs := fieldsOf(&f.Metadata)
+	next.show(say, both, f.Metadata)
+	return next
+}
+
+// show marks the fields that somebody else has changed, too, with what they saved.
+func (f *Form) show(say Say, both []string, saved store.Metadata) {
+	theirs := fieldsOf(&saved)
 	for _, field := range both {
 		if text := f.inWords(say, field, *theirs[field]); text != "" {
-			next.refuse(field, say("fault_conflict", Vars{"Value": Excerpt(text)}))
+			f.refuse(field, say("fault_conflict", Vars{"Value": Excerpt(text)}))
 		} else {
-			next.refuse(field, say("fault_conflict_empty", nil))
+			f.refuse(field, say("fault_conflict_empty", nil))
 		}
 	}
-	return next
+}
+
+// sentDefaults is the form with what was sent for the defaults of a channel, and what is to be saved unless it has
+// faults.
+func sentDefaults(say Say, saved store.Defaults, sent map[string]string) (*Form, store.Defaults) {
+	was := withChannel(store.Metadata{}, store.Metadata{}, saved)
+	m, both := mergeSince(was, sent)
+	form := NewForm(say, WithDefaults(store.Metadata{Privacy: "private", Description: m.Description, Tags: m.Tags,
+		Language: m.Language, Kids: m.Kids, Playlist: m.Playlist}, "", "", false), false)
+	if m.Privacy != "" && !slices.Contains(privacies, m.Privacy) {
+		form.refuse("privacy", say("fault_privacy", nil))
+	}
+	form.Privacy = m.Privacy
+	form.Version, form.Conflict = versionOf(was), len(both) > 0
+	form.show(say, both, was)
+	last := sent["like_last_time"] == "yes"
+	if seen, ok := sent["like_last_time_was"]; ok && (seen == "yes") == last { // this admin has not changed it
+		last = saved.Last
+	}
+	return form, store.Defaults{Description: m.Description, Tags: m.Tags, Language: m.Language, Kids: m.Kids,
+		Privacy: m.Privacy, Playlist: m.Playlist, Last: last}
 }
 
 // inWords is the value of a field as the form calls it.

@@ -4,6 +4,7 @@ package desk
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -61,7 +62,21 @@ func (d *Desk) move(w http.ResponseWriter, r *http.Request, view Detail, p *Publ
 			return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"at": fault})
 		}
 	}
-	if err := d.opts.Published.Postpone(d.ctx, view.Card.ID, p.Platform, at, AdminOf(r)); err != nil {
+	was, _ := time.Parse(time.RFC3339Nano, sent["was"]) // programs need not say what they have seen
+	err := d.opts.Published.Postpone(d.ctx, view.Card.ID, p.Platform, was, at, AdminOf(r))
+	if errors.Is(err, publish.ErrMoved) {
+		if view, p, err = d.published(r, p.Platform); err != nil {
+			return err
+		}
+		zoned := p.PublishAt.UTC()
+		if place, err := time.LoadLocation(zone); err == nil {
+			zoned = zoned.In(place)
+		}
+		p.MoveTo, p.MoveZone = strings.ToValidUTF8(sent["at"], "\uFFFD"), zone
+		p.MoveFault = say("fault_conflict", Vars{"Value": zoned.Format("2006-01-02 15:04 MST")})
+		return d.refuse(w, r, Conflict, "asset", view.Card.Name, view, map[string]string{"at": p.MoveFault})
+	}
+	if err != nil {
 		return fmt.Errorf("postpone: %w", Told(err))
 	}
 	return Done(w, r, "rescheduled", "")

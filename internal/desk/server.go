@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // Timeouts is how long the server waits for a client.
@@ -51,8 +53,7 @@ func NewServer(page http.Handler, wait Timeouts, log *slog.Logger) *http.Server 
 
 // RunServer answers on a listener until ctx ends. Then requests under way have so long to finish.
 func RunServer(ctx context.Context, s *http.Server, l net.Listener, rest time.Duration) error {
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
+	ended := routine.Go(func() error { return s.Serve(l) })
 	select {
 	case err := <-ended:
 		return err

@@ -10,7 +10,6 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
-	"retake.example/internal/video"
 )
 
 // Limit is a setting: the id of its label, and a number, a time.Duration, KeptFor or Megabytes.
@@ -37,11 +36,20 @@ type Settings struct {
 	Paused    time.Time       `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
 	Farm      *Farm           `json:"farm,omitempty"`           // nil: videos are not made on other machines
 	Owner     bool            `json:"-"`                        // who looks is one
+	Studio    bool            `json:"-"`                        // who looks may change the templates
 	Languages []Language      `json:"-"`                        // that the page speaks
 }
 
 // Language is one that the page speaks.
 type Language struct{ Code, Name string }
+
+// languagesOfPage lists them.
+func languagesOfPage() (all []Language) {
+	for _, l := range lang.Languages {
+		all = append(all, Language{l, languageName(l)})
+	}
+	return all
+}
 
 // Pair is a setting in words.
 type Pair struct {
@@ -90,17 +98,11 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 	if view.Visits, err = d.store.Visits(r.Context(), AdminOf(r).ID, sessionOf(r)); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	for _, o := range d.opts.Offers {
-		t := Template{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))}
-		if d.opts.Covers.Has(o.ID) {
-			t.Picture = "/templates/" + o.ID + ".jpg"
-		}
-		view.Templates = append(view.Templates, t)
-	}
+	view.Templates = d.templates(d.opts.Offers.List(), languageOf(r))
 	if view.Paused, err = d.store.Paused(r.Context()); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
 	view.Owner, view.Farm = AdminOf(r).Owner, d.farm()
-	view.Problems = d.problems(r)
+	view.Problems, view.Studio = d.problems(r), view.Owner && d.draws() == nil
 	return d.answer(w, r, "settings", Frame{Title: say("nav_settings", nil), Here: "/settings"}, view)
 }

@@ -196,7 +196,7 @@ func (d *Desk) Statistics(w http.ResponseWriter, r *http.Request) error {
 	say := sayTo(r)
 	view := newStatistics(say, totals, n, d.store.Now())
 	for i, row := range view.Templates {
-		view.Templates[i].Name = video.TitleOf(d.opts.Offers, row.Name, languageOf(r))
+		view.Templates[i].Name = video.TitleOf(d.opts.Offers.List(), row.Name, languageOf(r))
 	}
 	return d.answer(w, r, "statistics", Frame{Title: say("nav_statistics", nil), Here: "/statistics"}, view)
 }
@@ -214,7 +214,7 @@ func newStatistics(say Say, totals []store.Total, span int, now time.Time) Stati
 			v.Days[at].add(t)
 		}
 		v.All.add(t)
-		if t.Template != "" {
+		if t.Template = video.TemplateOf(t.Template); t.Template != "" {
 			if templates[t.Template] == nil {
 				templates[t.Template] = &DayTotals{}
 			}

@@ -109,6 +109,16 @@ func (c *Centre) Close() {
 	}
 }
 
+// Renew has the kit stored again before the next order is placed: what is offered has changed.
+func (c *Centre) Renew() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kit = ""
+}
+
 // Run keeps the streams and the kit in place until ctx ends.
 func (c *Centre) Run(ctx context.Context, kit func() (video.Kit, error)) {
 	if c == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/video"
 )
 
@@ -169,7 +170,7 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
 			c.mu.Unlock()
 		}
 		if c.roster.judge(f.Worker, o.Asset, f, time.Now()) {
-			go c.blame(f)
+			routine.Go(func() error { c.blame(f); return nil })
 			f.Permanent, f.Wait = false, otherPause
 		}
 		return r, f.error()

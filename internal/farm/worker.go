@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/video"
 )
 
@@ -95,12 +96,12 @@ func work(ctx context.Context, opts WorkerOptions, t times, log *slog.Logger) er
 	finishing, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
-	var slots, telling sync.WaitGroup
+	var slots, telling routine.Group
 	for range opts.Cores {
-		slots.Go(func() { w.pull(ctx, finishing) })
+		slots.Keep(ctx, func() { w.pull(ctx, finishing) })
 	}
 	told := make(chan struct{})
-	telling.Go(func() { w.tellStatus(told) })
+	telling.Run(func() { w.tellStatus(told) })
 	slots.Wait()
 	close(told)
 	telling.Wait()
@@ -203,9 +204,9 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 	defer w.end(o.Asset)
 
 	var percent atomic.Int64
-	var beating sync.WaitGroup
+	var beating routine.Group
 	over := make(chan struct{})
-	beating.Go(func() {
+	beating.Run(func() {
 		tick := time.NewTicker(w.times.beat)
 		defer tick.Stop()
 		for {

@@ -11,8 +11,8 @@ import (
 	"retake.example/internal/watch"
 )
 
-// Measure looks up the state of a program, whose backups go as told.
-func Measure(p *watch.Program, backups func() backup.State) (state State, err error) {
+// Measure looks up the state of a program. stuck has the reasons why its work does not flow.
+func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) (state State, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := p.Store.Census(ctx)
@@ -31,6 +31,7 @@ func Measure(p *watch.Program, backups func() backup.State) (state State, err er
 		Inbox:    c.Inbox,
 		Channels: c.Channels,
 		Files:    map[string]int64{},
+		Stuck:    map[string]bool{},
 	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err
@@ -69,7 +70,11 @@ func Measure(p *watch.Program, backups func() backup.State) (state State, err er
 	}
 	copies := backups()
 	state.Backup, state.BackupCopy = copies.Last, copies.Copied
+	for _, r := range stuck.Reasons() {
+		state.Stuck[r.Code] = true
+	}
 	if p.Contact != nil {
+		state.BotOn = true
 		state.Contact = p.Contact()
 	}
 	for file, path := range map[string]string{"main": p.Store.Path(), "wal": p.Store.Path() + "-wal"} {

@@ -29,7 +29,10 @@ var gauges = map[string]struct {
 	"retake_workers_busy": {"Workers that run one.", []string{"kind"}},
 	"retake_assets": {"Videos by status. FAILED: somebody would get them by another try; RETRIED: failed, and nobody " +
 		"needs them any more. Earlier tries at a video are not counted.", []string{"status"}},
-	"retake_assets_needing_admin":          {"Failed videos that somebody would get by another try.", nil},
+	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
+	"retake_bot_on":               {"1 if the settings have the token of a bot.", nil},
+	"retake_ready": {"0 while work does not flow for that reason: setup, database, disk, outage, stuck, telegram, " +
+		"media, engine, voice, undelivered, backup.", []string{"reason"}},
 	"retake_backup_timestamp_seconds":      {"When the latest backup was made; 0: there is none.", nil},
 	"retake_backup_copy_timestamp_seconds": {"When the latest backup in the bucket was made; 0: there is none.", nil},
 	"retake_attention":                     {"What needs an admin, as the page lists it first.", []string{"kind"}},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/watch"
 )
 
 func scrape(t *testing.T, m *Meter, look func() (State, error)) (status int, text string) {
@@ -39,7 +41,10 @@ func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
 	for _, cause := range causes {
 		want = append(want, fmt.Sprintf("retake_trouble{cause=%q} 0", cause))
 	}
-	want = append(want, "retake_outage 0", "retake_telegram_contact_timestamp_seconds 0", `version="1.2.3"`)
+	for _, reason := range watch.ReasonCodes {
+		want = append(want, fmt.Sprintf("retake_ready{reason=%q} 1", reason))
+	}
+	want = append(want, "retake_bot_on 0", "retake_outage 0", "retake_telegram_contact_timestamp_seconds 0", `version="1.2.3"`)
 	for _, line := range want {
 		if !strings.Contains(text, line) {
 			t.Errorf("want %q; it is missing", line)
@@ -50,7 +55,7 @@ func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
 func TestMeter_TellsWhatItWasTold(t *testing.T) {
 	m := New("")
 	look := func() (State, error) {
-		return State{Troubles: map[string]bool{"telegram": true, "disk": false}, Contact: time.UnixMilli(1500), Wishes: 7,
+		return State{BotOn: true, Stuck: map[string]bool{"stuck": true}, Troubles: map[string]bool{"telegram": true, "disk": false}, Contact: time.UnixMilli(1500), Wishes: 7,
 			Loads: []Load{{Kind: "RENDER", Workers: 3, Idle: 1}}}, nil
 	}
 	m.Ended("RENDER", "done")
@@ -59,7 +64,7 @@ func TestMeter_TellsWhatItWasTold(t *testing.T) {
 	m.Rendered(3 * time.Second)
 	_, text := scrape(t, m, look)
 	for _, line := range []string{`retake_trouble{cause="telegram"} 1`, `retake_trouble{cause="disk"} 0`,
-		`retake_outage 0`,
+		`retake_outage 0`, "retake_bot_on 1", `retake_ready{reason="stuck"} 0`, `retake_ready{reason="disk"} 1`,
 		"retake_telegram_contact_timestamp_seconds 1.5", "# TYPE retake_requests_total counter", "retake_requests_total 7",
 		`retake_workers_busy{kind="RENDER"} 2`, `retake_attempts_total{kind="RENDER",outcome="done"} 1`,
 		`retake_telegram_calls_total{method="sendVideo",result="webhook"} 1`, "retake_telegram_updates_total 5",

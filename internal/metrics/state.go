@@ -7,6 +7,7 @@ import (
 
 	"retake.example/internal/farm"
 	"retake.example/internal/store"
+	"retake.example/internal/watch"
 )
 
 // State is the state of the program at a scrape.
@@ -19,8 +20,10 @@ type State struct {
 	Undelivered  int            // messages that were given up
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
-	Channels     map[string]int   // by state
-	Inbox        int              // updates that are not handled
+	Channels     map[string]int // by state
+	Inbox        int            // updates that are not handled
+	BotOn        bool
+	Stuck        map[string]bool  // why work does not flow, by the code of the reason
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
 	Backup       time.Time        // when the latest was made; zero: there is none
 	BackupCopy   time.Time        // when the latest in the bucket was made; zero: there is none
@@ -118,6 +121,10 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))
 	set("retake_telegram_contact_timestamp_seconds", timestamp(s.Contact))
+	set("retake_bot_on", one(s.BotOn))
+	for _, reason := range watch.ReasonCodes {
+		set("retake_ready", one(!s.Stuck[reason]), reason)
+	}
 	set("retake_backup_timestamp_seconds", timestamp(s.Backup))
 	set("retake_backup_copy_timestamp_seconds", timestamp(s.BackupCopy))
 	for _, cause := range causes {

@@ -20,6 +20,7 @@ var (
 	ErrNoClient   = &Refusal{"publish_no_client", "youtube.client_id is empty"}
 	ErrNoAccess   = &Refusal{"publish_no_access", "the channel is not connected"}
 	ErrNotRevoked = &Refusal{"publish_not_revoked", "the channel is disconnected here, but Google could not be told"}
+	ErrMoved      = &Refusal{"publish_moved", "somebody else has set another time since"}
 	ErrNoChange   = &Refusal{"publish_no_change", "there is no video on the platform that can be changed"}
 	ErrKidsOpen   = &Refusal{"publish_kids_open", "nobody has chosen whether the video is made for kids"}
 	ErrURL        = &Refusal{"publish_url", "the text is not a URL"}

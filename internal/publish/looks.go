@@ -37,9 +37,6 @@ func NewLooks(s *Sites, log *slog.Logger) *Looks {
 
 // Run looks at what is due until ctx ends.
 func (l *Looks) Run(ctx context.Context) {
-	if l.sites.youtube == nil {
-		return
-	}
 	tick := time.NewTicker(lookPause)
 	defer tick.Stop()
 	for {
@@ -66,11 +63,16 @@ func (l *Looks) Once(ctx context.Context) error {
 	}
 	var all error
 	for channel, list := range byChannel {
+		place, _ := PlaceOf(list[0].Platform)
+		at, tells := place.with(l.sites).(Witness)
+		if !tells || !place.with(l.sites).Ready() {
+			continue
+		}
 		for batch := range slices.Chunk(list, lookBatch) {
-			if !l.allowed(channel) {
+			if !l.allowed(channel, at.Spends()) {
 				break
 			}
-			if err := l.look(ctx, channel, batch); err != nil {
+			if err := l.look(ctx, at, channel, batch); err != nil {
 				all = errors.Join(all, err)
 			}
 		}
@@ -78,50 +80,102 @@ func (l *Looks) Once(ctx context.Context) error {
 	return all
 }
 
-// allowed reports whether YouTube may be asked about a channel now.
-func (l *Looks) allowed(channel int64) bool {
+// allowed reports whether a platform may be asked about a channel now, for so many units.
+func (l *Looks) allowed(channel int64, units int) bool {
 	now := l.sites.store.Now()
 	if !now.Before(l.reset) {
 		l.spent, l.reset = 0, youtube.Midnight(now)
 	}
-	return now.After(l.pause[channel]) && l.spent < lookBudget
+	return now.After(l.pause[channel]) && (units == 0 || l.spent < lookBudget)
 }
 
-// look looks at up to 50 videos of a channel.
-func (l *Looks) look(ctx context.Context, channel int64, list []store.Look) error {
-	ids := make([]string, len(list))
-	for i, p := range list {
-		ids[i] = p.Upload.ID
-	}
+// look looks at some videos of a channel.
+func (l *Looks) look(ctx context.Context, at Witness, channel int64, list []store.Look) error {
 	s, began := l.sites, l.sites.store.Now()
-	account, err := s.account(ctx, channel)
-	var found map[string]youtube.Standing
-	if err == nil {
-		l.spent += youtube.StandingsCost
-		found, err = account.Standings(ctx, ids)
-	}
+	l.spent += at.Spends()
+	found, err := at.Look(ctx, channel, list)
 	if err != nil {
 		wait, _ := retry.After(err)
 		l.pause[channel] = began.Add(max(wait, lookAgain))
 		if err = s.noticed(ctx, channel, began, err); ctx.Err() == nil {
 			l.log.Warn("a platform does not say how its videos are", "channel", channel, "err", err)
 		}
+	}
+	if len(found) == 0 && err != nil {
 		return nil
 	}
 	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		for _, p := range list {
-			is := found[p.Upload.ID]
-			if is.Is == youtube.Missing {
-				err = tx.LookAt(p, tx.Now().Add(youtube.MissingFor))
-			} else {
-				err = tx.Looked(p, standing(is, p.Publication, tx.Now()))
+			var problem error
+			if is, told := found[p.ID]; told {
+				problem = tx.Looked(p, is)
+			} else if err == nil {
+				problem = tx.LookAt(p, tx.Now().Add(lookAgain))
 			}
-			if err != nil {
-				return err
+			if problem != nil {
+				return problem
 			}
 		}
 		return nil
 	})
+}
+
+// Spends is what a question for up to fifty videos costs.
+func (s onYouTube) Spends() int { return youtube.StandingsCost }
+
+// Look asks for up to fifty videos at once. One answer without a video is not enough: it is left out, to be looked for
+// once more.
+func (s onYouTube) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error) {
+	account, err := s.account(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = p.Upload.ID
+	}
+	found, err := account.Standings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]string{}
+	for _, p := range list {
+		if is := found[p.Upload.ID]; is.Is != youtube.Missing {
+			all[p.ID] = standing(is, p.Publication, s.store.Now())
+		}
+	}
+	return all, nil
+}
+
+// Spends is nothing: Telegram has no quota of a day.
+func (onTelegram) Spends() int { return 0 }
+
+// Look asks for the posts one by one: an edit that changes nothing finds out whether a post is there. It ends at the
+// first question without an answer.
+func (s onTelegram) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error) {
+	if _, _, err := s.channel(ctx, channel); err != nil {
+		return nil, err
+	}
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]string{}
+	for _, p := range list {
+		in, message, err := postOf(p.Publication)
+		if err != nil {
+			return all, err
+		}
+		there, err := client.There(ctx, in, message)
+		if err != nil {
+			return all, err
+		}
+		all[p.ID] = ""
+		if !there {
+			all[p.ID] = "gone"
+		}
+	}
+	return all, nil
 }
 
 // standing is how a video was found, as the database has it; "" if it is as it should be.

@@ -124,6 +124,16 @@ type Holder interface {
 	Release(ctx context.Context, c store.Channel, others bool) error
 }
 
+// A Witness is a platform that tells how published videos are.
+type Witness interface {
+	// Look returns how videos of a channel are, by the id of the publication: "" as they should be, otherwise private,
+	// gone, failed, rejected or taken down. It leaves out those that have to be looked at again, in lookAgain. list has at
+	// most lookBatch.
+	Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error)
+	// Spends returns what one look costs of lookBudget.
+	Spends() int
+}
+
 // Version is what a video on a platform is like.
 type Version struct {
 	store.Metadata

@@ -46,15 +46,19 @@ func NewSites(st *store.Store, files media.Store, cfg config.Config, talk *teleg
 	for _, p := range Places {
 		s.all[p.ID] = p.with(s)
 	}
-	if cfg.YouTube.TokenKey != "" {
-		s.box = seal.New(cfg.YouTube.TokenKey)
-	} else {
-		var err error
-		if s.box, err = seal.FromFile(cfg.TokenKey()); err != nil {
-			return nil, err
-		}
+	var err error
+	if s.box, err = Box(cfg); err != nil {
+		return nil, err
 	}
 	return s, s.sealOld(context.Background())
+}
+
+// Box seals the tokens of channels and the secrets of the settings. It makes the key if there is none.
+func Box(cfg config.Config) (*seal.Box, error) {
+	if cfg.YouTube.TokenKey != "" {
+		return seal.New(cfg.YouTube.TokenKey), nil
+	}
+	return seal.FromFile(cfg.TokenKey())
 }
 
 // Platforms returns the platforms that the program can publish on, by the names they have in the database.

@@ -260,12 +260,16 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 
 // Postpone sets another time when a video is to become public; zero: as soon as it can be. It returns ErrNoChange if
 // it waits for no time, and store.Busy while it is being sent.
-func (s *Studio) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
+func (s *Studio) Postpone(
+	ctx context.Context, assetID, platform string, was, at time.Time, admin store.Admin,
+) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	place, _ := PlaceOf(platform)
 	switch {
 	case err != nil:
 		return err
+	case !was.IsZero() && !p.PublishAt.Equal(was):
+		return ErrMoved
 	case p.PublishAt.IsZero(), p.Status == store.Failed, p.Metadata.Privacy != "public":
 		return ErrNoChange
 	case p.Status != store.Completed:

@@ -263,6 +263,11 @@ func (p *poster) EditCaption(ctx context.Context, channel, message int64, c tgch
 	return refusal(p.talk.EditCaption(ctx, channel, int(message), c.Text, c.Bold))
 }
 
+// Touch edits the buttons of a post, which has none, and so changes nothing.
+func (p *poster) Touch(ctx context.Context, channel, message int64) error {
+	return refusal(p.talk.StripButtons(ctx, channel, int(message)))
+}
+
 // Delete deletes a post.
 func (p *poster) Delete(ctx context.Context, channel, message int64) error {
 	return refusal(p.talk.DeletePost(ctx, channel, int(message)))

@@ -6,9 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -103,17 +103,81 @@ func AllPublications(
 	return t, nil
 }
 
+// AllUndelivered is All for the messages about those videos: those that had been given up by until, of at most count
+// videos.
+func AllUndelivered(
+	ctx context.Context,
+	st *store.Store,
+	q Retrier,
+	admin store.Admin,
+	f store.Filter,
+	until time.Time,
+	count int,
+) (t Tally, err error) {
+	after := ""
+	for count > 0 {
+		f.Limit = min(count, BatchSize)
+		list, err := st.UndeliveredVideos(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
+			return list[i], AdminClicked{Admin: admin}
+		}); err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
+}
+
+// Shown is what somebody was shown who tries all of it again: how many videos, and the one that failed last; how many
+// publications and videos with messages that were given up, and when the last of these failed.
+type Shown struct {
+	Count        int
+	Newest       string
+	Publications int
+	Undelivered  int
+	Until        time.Time
+}
+
+// Everything is All, AllPublications and AllUndelivered for what somebody was shown.
+func Everything(
+	ctx context.Context,
+	st *store.Store,
+	q Retrier,
+	admin store.Admin,
+	f store.Filter,
+	s Shown,
+) (all Tally, err error) {
+	if s.Count > 0 {
+		all, err = All(ctx, st, q, admin, f, s.Newest, s.Count)
+	}
+	if err == nil && s.Publications > 0 {
+		var t Tally
+		t, err = AllPublications(ctx, st, q, admin, f, s.Until, s.Publications)
+		all = all.And(t)
+	}
+	if err == nil && s.Undelivered > 0 {
+		var t Tally
+		t, err = AllUndelivered(ctx, st, q, admin, f, s.Until, s.Undelivered)
+		all = all.And(t)
+	}
+	return all, err
+}
+
 // batch calls Retry for n failures at once and adds up the outcomes.
 func batch(ctx context.Context, q Retrier, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
 	outs, errs := make([]Outcome, n), make([]error, n)
-	var wg sync.WaitGroup
+	var all routine.Group
 	for i := range n {
-		wg.Go(func() {
+		all.Run(func() {
 			id, why := nth(i)
-			outs[i], errs[i] = q.Retry(ctx, id, why)
+			errs[i] = routine.Call(func() (err error) { outs[i], err = q.Retry(ctx, id, why); return err })
 		})
 	}
-	wg.Wait()
+	all.Wait()
 	for i, failed := range errs {
 		switch {
 		case errors.Is(failed, store.ErrForbidden),

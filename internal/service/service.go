@@ -1,8 +1,9 @@
-// Package service tells systemd that the program is ready, alive, or stopping.
+// Package service tells systemd that the program is ready, alive, reading its settings, or stopping.
 package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -10,8 +11,27 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
+// ErrReload is why a context ends when the program goes on with other settings.
+var ErrReload = errors.New("the settings are read again")
+
+// Reloading tells the service manager that the program reads its settings. Attend or Reloaded says when that is over.
+func Reloading() error { return tell(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec()) }
+
+// Reloaded tells the service manager that the program goes on as it was.
+func Reloaded() error { return tell(daemon.SdNotifyReady) }
+
+// HasTerminal reports whether the program was started from a terminal that has not been closed since. The end of that
+// is a hangup.
+func HasTerminal() bool {
+	f, err := os.Open("/dev/tty")
+	if err == nil {
+		f.Close()
+	}
+	return err == nil
+}
+
 // Attend tells the service manager that the program is ready once ready returns nil, and that it stops when ctx
-// ends; then it returns. Meanwhile it resets the manager's watchdog, if there is one, each time only after alive
+// ends, unless the cause is ErrReload; then it returns. Meanwhile it resets the manager's watchdog, if there is one, each time only after alive
 // has returned. alive waits as long as it takes, so a program that hangs is restarted; an error of alive is an
 // answer. Without a service manager Attend does nothing.
 func Attend(ctx context.Context, ready, alive func(context.Context) error) error {
@@ -40,6 +60,9 @@ func Attend(ctx context.Context, ready, alive func(context.Context) error) error
 	for {
 		select {
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), ErrReload) {
+				return nil
+			}
 			return tell(daemon.SdNotifyStopping)
 		case <-due:
 			_ = alive(ctx)

@@ -108,7 +108,8 @@ type RetryNeeds struct {
 	Names  []string `json:"names,omitempty"` // the ten that failed last
 
 	Publications int       `json:"publications"`   // of videos that are there, which another try may help
-	Until        time.Time `json:"until,omitzero"` // when the last of those failed
+	Undelivered  int       `json:"undelivered"`    // videos with messages that were given up
+	Until        time.Time `json:"until,omitzero"` // when the last of both failed
 }
 
 // Others is how many are not named.
@@ -259,4 +260,36 @@ func (s *Store) Unpublished(
 		u.Failed = Moment(failed)
 		return err
 	})
+}
+
+// undelivered picks the requests r with a message that was given up, of the videos that a filter shows and that
+// Admin.MayChange allows. Another try of a video that needs an admin sends its messages, too.
+func undelivered(admin Admin, f Filter) string {
+	where := `FROM requests r CROSS JOIN assets a ON a.id = r.asset_id
+		WHERE r.undelivered IS NOT NULL AND a.needs_attention = 0 AND ?4 IN ('', a.status)`
+	if !admin.Owner {
+		where += ` AND a.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
+
+// CountUndelivered counts the videos with messages that were given up, of those that a filter shows, and tells when the
+// last of them was.
+func (s *Store) CountUndelivered(ctx context.Context, admin Admin, f Filter) (n int, until time.Time, err error) {
+	var last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(DISTINCT a.id), ifnull(max(r.undelivered), 0) `+undelivered(admin, f),
+		needyArgs(admin, f)...).Scan(&n, &last)
+	return n, Moment(last), err
+}
+
+// UndeliveredVideos lists up to f.Limit of them, with a message that was given up by a time. What is listed goes when
+// it is sent again; after is the last of the list before.
+func (s *Store) UndeliveredVideos(
+	ctx context.Context, admin Admin, f Filter, after string, until time.Time,
+) ([]string, error) {
+	return s.texts(ctx, `SELECT DISTINCT a.id `+undelivered(admin, f)+` AND r.undelivered <= ?6 AND a.id > ?7
+		ORDER BY a.id LIMIT ?8`, needyArgs(admin, f, until.UnixMilli(), after, f.Limit)...)
 }

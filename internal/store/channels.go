@@ -51,6 +51,12 @@ func (d *Defaults) Scan(column any) error {
 	return nil
 }
 
+// Defaults returns the defaults of a channel.
+func (tx *Tx) Defaults(channel int64) (d Defaults, err error) {
+	err = found(tx.sql.Get(`SELECT defaults FROM channels WHERE id = ?`, []any{channel}, &d))
+	return d, err
+}
+
 // SetDefaults sets the defaults of a channel.
 func (tx *Tx) SetDefaults(channel int64, d Defaults) error {
 	tx.touch("")

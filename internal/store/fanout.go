@@ -1,22 +1,22 @@
 package store
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many
 // keep it also where each takes half a second.
 const MessageWorkers = 16
 
-// headStart is how many of a fan-out go before everything that comes after it.
-const headStart = 200
-
-// beginSome begins the messages of a fan-out to its next n requests. The fan-out is over with the last of them. Its
-// position moves with each: it begins headStart before its arrival, and the rest takes turns with what came later. So
-// nobody waits for all of it, and it does not wait for all others.
-func (tx *Tx) beginSome(fanOut Task, n int) ([]Task, error) {
-	var position, created int64
+// beginSome begins the messages of a fan-out to those of its requests that come before until, at most n. The fan-out is
+// over with the last of them. Its position is that of its next request: each of its people goes before everyone who
+// asked later, and after everyone who asked earlier.
+func (tx *Tx) beginSome(fanOut Task, n int, until int64) ([]Task, error) {
+	var created int64
 	rows, err := tx.sql.Query(
 		`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0),
-			c.position, c.created
+			c.created
 		FROM fan_outs c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`,
 		fanOut.ID,
 		n+1,
@@ -31,23 +31,29 @@ func (tx *Tx) beginSome(fanOut Task, n int) ([]Task, error) {
 			&t.To.Status,
 			&t.To.Unreachable,
 			&t.To.Progress,
-			&position,
 			&created,
 		)
 	})
 	if err != nil {
 		return nil, err
 	}
-	last := len(tasks) <= n
-	tasks = tasks[:min(n, len(tasks))]
+	rest := slices.IndexFunc(tasks, func(t Task) bool { return t.RequestID > until })
+	if rest < 0 && len(tasks) > n {
+		rest = n
+	}
+	var next int64
+	if rest >= 0 {
+		next = tasks[rest].RequestID
+		tasks = tasks[:rest]
+	}
 	if len(tasks) > 0 {
-		args := append(make([]any, 0, 6+2*len(tasks)), fanOut.Kind, fanOut.AssetID, position, fanOut.Attempt, tx.now, created)
+		args := append(make([]any, 0, 5+3*len(tasks)), fanOut.Kind, fanOut.AssetID, fanOut.Attempt, tx.now, created)
 		for i := range tasks {
-			args = append(args, tasks[i].RequestID, tasks[i].To.User)
+			args = append(args, tasks[i].RequestID, tasks[i].RequestID, tasks[i].To.User)
 		}
-		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
+		const row = `(?1, ?2, 0, ?3, ?4, ?5, ?, ?, ?)`
 		id, err := tx.sql.Insert(
-			`INSERT INTO jobs (kind, asset_id, position, due, attempt, started, created, request_id, fairness_key) VALUES `+
+			`INSERT INTO jobs (kind, asset_id, due, attempt, started, created, position, request_id, fairness_key) VALUES `+
 				row+strings.Repeat(", "+row, len(tasks)-1),
 			args...)
 		if err != nil {
@@ -57,10 +63,10 @@ func (tx *Tx) beginSome(fanOut Task, n int) ([]Task, error) {
 			tasks[i].ID = id - int64(len(tasks)-1-i)
 		}
 	}
-	if last {
+	if next == 0 {
 		_, err = tx.sql.Exec(`DELETE FROM jobs WHERE id = ?`, fanOut.ID)
 	} else {
-		_, err = tx.sql.Exec(`UPDATE jobs SET fan_out = ?, position = position + ? WHERE id = ?`, tasks[n-1].RequestID, n, fanOut.ID)
+		_, err = tx.sql.Exec(`UPDATE jobs SET fan_out = ?1 - 1, position = ?1 WHERE id = ?2`, next, fanOut.ID)
 	}
 	return tasks, err
 }
@@ -69,11 +75,42 @@ func (tx *Tx) beginSome(fanOut Task, n int) ([]Task, error) {
 // of their fairness keys.
 const FanoutMin = MessageWorkers + 1
 
+// dropAtOnce is how many announcements that nobody needs any more go in one transaction: those of ten thousand people
+// take the writer 40 ms.
+const dropAtOnce = 1000
+
+// dropAnnouncements deletes announcements of a finished asset. Those that are too many for one transaction are left for
+// the claims that meet them.
+func (tx *Tx) dropAnnouncements(assetID string) error {
+	n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id IN (
+		SELECT id FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL LIMIT 0 + ?)`, assetID, dropAtOnce)
+	tx.later = tx.later || n == dropAtOnce
+	return err
+}
+
+// withoutOvertaken takes those away that announce a finished asset. Their jobs go, too.
+func (tx *Tx) withoutOvertaken(tasks []Task) ([]Task, error) {
+	last := ""
+	for _, t := range tasks {
+		if t.Asset.Finished.IsZero() || t.AssetID == last {
+			continue
+		}
+		if last != "" { // one asset in a transaction
+			tx.later = true
+			break
+		}
+		last = t.AssetID
+		if err := tx.dropAnnouncements(last); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(tasks, func(t Task) bool { return !t.Asset.Finished.IsZero() }), nil
+}
+
 // EnqueueAll enqueues a message to everyone waiting for a finished asset, instead of the announcement they may not have
 // had yet.
 func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
-	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`,
-		assetID); err != nil {
+	if err := tx.dropAnnouncements(assetID); err != nil {
 		return err
 	}
 	tx.MarkDue(kind, 0)
@@ -86,16 +123,16 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 	}
 	if n == FanoutMin {
 		_, err := tx.sql.Exec(
-			`INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created) VALUES (?1, ?2, 0, 0, `+arrival+` - ?4, 0, ?3)`,
+			`INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created)
+				SELECT ?1, ?2, 0, 0, min(id), 0, ?3 `+waiting,
 			kind,
 			assetID,
 			tx.now,
-			headStart,
 		)
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, fairness_key, position, due, created)
-		SELECT ?1, asset_id, id, user_id, `+strings.ReplaceAll(positionOf, "?5", "user_id")+`, 0, ?3 `+waiting+`
+		SELECT ?1, asset_id, id, user_id, `+strings.NewReplacer("?5", "user_id", "?3", "id").Replace(positionOf)+`, 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -138,10 +139,12 @@ func (tx *Tx) goesAhead(fairnessKey int64) (ahead bool, err error) {
 	return ahead, err
 }
 
-// positionOf is the position of a message or an upload of the fairness key ?5. They go in the order of their arrival.
-// The next one of a fairness key lets so many later jobs pass: nobody waits for all the messages of somebody else, and
-// nobody waits for ever.
-const positionOf = `max(ifnull((SELECT max(position) FROM jobs WHERE kind = ?1 AND fairness_key = ?5) + ` + passing + `, 0), ` + arrival + `)`
+// positionOf is the position of a message for the request ?3, or of an upload, of the fairness key ?5. Who asked first
+// is answered first, however long the video took: the position of a message is the number of its request. Uploads go in
+// the order of their arrival. The next one of a fairness key lets so many later ones pass: nobody waits for all the
+// messages of somebody else, and nobody waits for ever.
+const positionOf = `max(ifnull((SELECT max(position) FROM jobs WHERE kind = ?1 AND fairness_key = ?5) + ` + passing + `, 0),
+	ifnull(?3, ` + arrival + `))`
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, fairnessKey, due int64) error {
@@ -182,13 +185,19 @@ const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JO
 // Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. quarantined
 // picks the jobs that ran when the process died, which are left out otherwise.
 func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err error) {
-	for fanOut := 1; fanOut > 0 && len(tasks) < limit; {
+	for again := true; again && len(tasks) < limit; {
 		i := len(tasks)
-		if tasks, fanOut, err = tx.next(tasks, kind, quarantined, limit); err != nil {
+		var until int64
+		if tasks, until, err = tx.next(tasks, kind, quarantined, limit); err != nil {
 			return nil, err
 		}
+		if kind == Announce {
+			if tasks, err = tx.withoutOvertaken(tasks); err != nil {
+				return nil, err
+			}
+		}
 		single := len(tasks)
-		if fanOut > 0 {
+		if again = until > 0; again {
 			single--
 		}
 		for ; i < single; i++ {
@@ -196,12 +205,12 @@ func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err e
 				return nil, err
 			}
 		}
-		if fanOut > 0 {
-			n := min(fanOut, limit-single)
+		if again {
+			n := limit - single
 			if kind == Deliver && tasks[single].Asset.FileID == "" {
 				n = 1
 			}
-			some, err := tx.beginSome(tasks[single], n)
+			some, err := tx.beginSome(tasks[single], n, until)
 			if err != nil {
 				return nil, err
 			}
@@ -212,17 +221,15 @@ func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err e
 			if err != nil {
 				return nil, err
 			}
-			if more {
-				fanOut = 1
-			}
+			again = more
 		}
 	}
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit or the last one is a fan-out. fanOut is how many of
-// that come before what is next after it; 0: there is none.
-func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Task, fanOut int, err error) {
+// next adds to tasks what can be begun next, until they are limit or the last one is a fan-out. until is the position
+// of what is next after that; 0: there is no fan-out.
+func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Task, until int64, err error) {
 	i := len(tasks)
 	rows, err := tx.sql.Query(claimable, kind, tx.now, quarantined, limit-i)
 	if err != nil {
@@ -230,7 +237,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Ta
 	}
 	defer rows.Close()
 	var t Task
-	var started, position, reached int64
+	var started, position int64
 	var many bool
 	dest := append(
 		t.Job.into(&started),
@@ -247,12 +254,12 @@ func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Ta
 		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
-		if fanOut > 0 {
-			fanOut = int(max(1, position-reached))
+		if until > 0 {
+			until = position
 			break
 		}
 		if many {
-			fanOut, reached = limit, position
+			until = math.MaxInt64
 		}
 		t.Started = Moment(started)
 		tasks = append(tasks, t)
@@ -272,7 +279,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Ta
 		}
 		tasks[i].Asset = &a
 	}
-	return tasks, fanOut, nil
+	return tasks, until, nil
 }
 
 // begin begins the attempt of a task.
@@ -629,6 +636,14 @@ func (tx *Tx) CapWaits() error {
 		return err
 	}
 	_, err := tx.sql.Exec(`UPDATE channels SET paused_until = ?1 WHERE paused_until > ?1`, hold)
+	return err
+}
+
+// ShiftWaits moves the beginnings of all waits by as much as the clock was set: what counts is how long a job has
+// waited, or a clock that is far ahead for a minute would end all waits.
+func (tx *Tx) ShiftWaits(by time.Duration) error {
+	_, err := tx.sql.Exec(`UPDATE jobs SET waiting_since = max(waiting_since + ?, 1) WHERE waiting_since IS NOT NULL`,
+		by.Milliseconds())
 	return err
 }
 

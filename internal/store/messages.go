@@ -18,7 +18,7 @@ func (tx *Tx) Awaits(user int64, assetID string) (yes bool, err error) {
 // Promises lists the messages that promise a user a video which has not come yet.
 func (tx *Tx) Promises(user int64) (messages []int, err error) {
 	rows, err := tx.sql.Query(`SELECT progress_id FROM requests WHERE user_id = ? AND progress_id IS NOT NULL
-		AND status IN ('PENDING', 'PROCESSING') ORDER BY id`, user)
+		AND finished IS NULL ORDER BY id`, user)
 	return collect(rows, err, func(m *int) error { return rows.Scan(m) })
 }
 

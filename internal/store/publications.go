@@ -369,7 +369,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	err := one(
 		tx.sql.Exec(
 			`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
-			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform = 'YOUTUBE', ?2 + 300000, NULL)
+			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform <> 'RUMBLE', ?2 + 300000, NULL)
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`,
 			url,
 			tx.now,
@@ -392,7 +392,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
 	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
-			look_at = iif(platform = 'YOUTUBE', max(?3, ifnull(?2, 0)) + 300000, NULL)
+			look_at = iif(platform <> 'RUMBLE', max(?3, ifnull(?2, 0)) + 300000, NULL)
 		WHERE id = ?4 AND ifnull(remote_id, '') = ?5`,
 		m.column(), stamp(at), tx.now, p.ID, p.Upload.ID))
 }

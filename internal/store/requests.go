@@ -7,7 +7,7 @@ import (
 )
 
 // awaited picks the requests that something is still owed to: a delivery that was given up is not.
-const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
+const awaited = `requests.finished IS NULL AND (
 	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
 	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER')
 	OR EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = requests.id AND c.kind = 'DELIVER'))`

@@ -18,7 +18,8 @@ func (tx *Tx) MoveTo(assetID string, p Publication, at time.Time, held bool) err
 		}
 	}
 	err := one(tx.sql.Exec(`UPDATE publications SET publish_at = ?, step = ? WHERE id = ? AND status = 'PENDING'
-		AND step <> 'manual' AND session_uri IS NULL AND remote_id IS NULL AND sent = 0`, stamp(at), step, p.ID))
+		AND step <> 'manual' AND session_uri IS NULL AND remote_id IS NULL AND sent = 0 AND publish_at IS ?`,
+		stamp(at), step, p.ID, stamp(p.PublishAt)))
 	if errors.Is(err, ErrNotFound) {
 		return Busy(Publish)
 	}

@@ -14,8 +14,8 @@ const (
 )
 
 // lookAt is when a publication that is completed at ?1 is due for its first look: five minutes after that, or after its
-// time. Only YouTube tells how a video is.
-const lookAt = `iif(platform = 'YOUTUBE', max(?1, ifnull(publish_at, 0)) + 300000, NULL)`
+// time. Rumble does not tell how a video is.
+const lookAt = `iif(platform <> 'RUMBLE', max(?1, ifnull(publish_at, 0)) + 300000, NULL)`
 
 // Look is a publication that somebody should look at on its platform.
 type Look struct {
@@ -26,7 +26,7 @@ type Look struct {
 // Looks lists up to n publications that are due for a look, by channel. Those whose channel is not connected wait.
 func (s *Store) Looks(ctx context.Context, n int) ([]Look, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, `+publicationColumns+`
-		FROM publications p JOIN channels c ON c.id = p.channel_id AND c.platform = 'YOUTUBE'
+		FROM publications p JOIN channels c ON c.id = p.channel_id
 		WHERE p.look_at <= ? AND p.status = 'COMPLETED' AND p.remote_id IS NOT NULL AND c.state = 'CONNECTED'
 		ORDER BY p.look_at LIMIT ?`, s.now().UnixMilli(), n)
 	return collect(rows, err, func(l *Look) error {

@@ -56,7 +56,7 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	if c.Attention, err = s.Attention(ctx, Admin{Owner: true}, time.Time{}); err != nil {
 		return c, err
 	}
-	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')),
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE finished IS NULL),
 		ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'requests'), 0), (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`).
 		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
 		return c, err

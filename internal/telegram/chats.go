@@ -4,10 +4,9 @@ package telegram
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"sync"
+
+	"retake.example/internal/routine"
 )
 
 // Chats hands items to a handler. A chat whose handler is slow holds up no other.
@@ -16,7 +15,7 @@ type Chats[T any] struct {
 
 	mu      sync.Mutex
 	waiting map[int64][]T // by chat; a key means that a goroutine serves that chat
-	serving sync.WaitGroup
+	serving routine.Group
 }
 
 // NewChats returns Chats with a handler, which is called for one item of a chat at a time. A panic in it costs that
@@ -32,7 +31,7 @@ func (c *Chats[T]) Accept(ctx context.Context, chat int64, item T) {
 	queue, served := c.waiting[chat]
 	c.waiting[chat] = append(queue, item)
 	if !served {
-		c.serving.Go(func() { c.serve(ctx, chat) })
+		c.serving.Run(func() { c.serve(ctx, chat) })
 	}
 }
 
@@ -47,17 +46,8 @@ func (c *Chats[T]) serve(ctx context.Context, chat int64) {
 		}
 		c.waiting[chat] = queue[1:]
 		c.mu.Unlock()
-		c.handleOne(ctx, queue[0])
+		routine.Call(func() error { c.handle(ctx, queue[0]); return nil })
 	}
-}
-
-func (c *Chats[T]) handleOne(ctx context.Context, item T) {
-	defer func() {
-		if p := recover(); p != nil { // not its text: it may quote a name
-			slog.Error("panic in the handler of a chat", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-		}
-	}()
-	c.handle(ctx, item)
 }
 
 // Wait returns when nothing is being handled.

@@ -54,7 +54,8 @@ func (c Call) creates() bool { return c.Chat != 0 && strings.HasPrefix(c.Method,
 // lapses reports whether a refusal of the call means that there is nothing left to do: the button, the query or the
 // message is gone, in whatever words.
 func (c Call) lapses() bool {
-	return c.Method == "answerCallbackQuery" || c.Method == "editMessageReplyMarkup" ||
+	return c.Method == "answerCallbackQuery" ||
+		c.Method == "editMessageReplyMarkup" && c.Chat > 0 || // below 0 it is a post, and somebody asks whether it is there
 		c.Method == "deleteMessage" && c.Chat == 0 // with a chat it is a post, and an admin wants it gone
 }
 

@@ -7,11 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // pollFor is how long Telegram keeps a poll open when there is nothing to tell.
@@ -71,10 +71,9 @@ func (e *Error) forPoll() *Error {
 // as the error says. It logs the first of several errors that mean the same, and that they are over. A panic is an
 // error like any other: nobody would hear anything after it.
 func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Logger) {
-	receive = recovering(receive, log)
 	pause, last := time.Duration(0), Class(-1)
 	for ctx.Err() == nil {
-		err := receive(ctx)
+		err := routine.Call(func() error { return receive(ctx) })
 		class := ClassOf(err)
 		switch {
 		case ctx.Err() != nil:
@@ -98,18 +97,6 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
-	}
-}
-
-func recovering(call func(context.Context) error, log *slog.Logger) func(context.Context) error {
-	return func(ctx context.Context) (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				log.Error("panic in the poller", "stack", string(debug.Stack()))
-				err = fmt.Errorf("panic: %T", p) // not its text: it may quote a name
-			}
-		}()
-		return call(ctx)
 	}
 }
 

@@ -50,7 +50,7 @@ func (s *Server) Start() {
 // Launch starts a stopped server and does not wait.
 func (s *Server) Launch() {
 	s.t.Helper()
-	s.cmd = exec.Command(find(s.t, s.program), s.args...)
+	s.cmd = exec.Command(Program(s.t, s.program), s.args...)
 	s.cmd.Env = append(os.Environ(), s.env...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -82,8 +82,8 @@ func (s *Server) Stop() {
 	}
 }
 
-// find returns the path of a program of build/, which is beside the source.
-func find(t testing.TB, program string) string {
+// Program returns the path of a program of build/, which is beside the source.
+func Program(t testing.TB, program string) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {

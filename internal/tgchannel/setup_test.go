@@ -67,11 +67,12 @@ func newTelegram(t *testing.T) *telegram {
 
 // known are the fields of each method, as the Bot API's documentation has them.
 var known = map[string]string{
-	"sendVideo":          "chat_id video caption caption_entities supports_streaming",
-	"editMessageCaption": "chat_id message_id caption caption_entities",
-	"deleteMessage":      "chat_id message_id",
-	"getChat":            "chat_id",
-	"getChatMember":      "chat_id user_id",
+	"sendVideo":              "chat_id video caption caption_entities supports_streaming",
+	"editMessageCaption":     "chat_id message_id caption caption_entities",
+	"editMessageReplyMarkup": "chat_id message_id",
+	"deleteMessage":          "chat_id message_id",
+	"getChat":                "chat_id",
+	"getChatMember":          "chat_id user_id",
 }
 
 func (tg *telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -134,6 +135,13 @@ func (tg *telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			p.file = tg.posts[id].file
 			tg.posts[id] = p
 		}
+	case "editMessageReplyMarkup":
+		if tg.posts[id] == nil {
+			no(400, "Bad Request: message to edit not found")
+			return
+		}
+		no(400, "Bad Request: message is not modified: specified new message content is the same")
+		return
 	case "deleteMessage":
 		if tg.posts[id] == nil {
 			no(400, "Bad Request: message to delete not found")
@@ -231,6 +239,10 @@ func (c calls) EditCaption(ctx context.Context, channel, message int64, text Cap
 		caption(map[string]any{"chat_id": channel, "message_id": message}, text),
 		new(any),
 	)
+}
+
+func (c calls) Touch(ctx context.Context, channel, message int64) error {
+	return c.do(ctx, "editMessageReplyMarkup", map[string]any{"chat_id": channel, "message_id": message}, new(any))
 }
 
 func (c calls) Delete(ctx context.Context, channel, message int64) error {

@@ -3,8 +3,9 @@
 // Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Where Telegram has the video
 // already, it is posted by its file_id and nothing is uploaded again.
 //
-// The Bot API cannot be asked which posts a channel has. So the package strictly tells apart a post that cannot be
-// there and one whose answer was lost: the first may be sent again, for the second a person has to look.
+// The Bot API cannot be asked which posts a channel has, only whether one of a known number is there. So the package
+// strictly tells apart a post that cannot be there and one whose answer was lost: the first may be sent again, for the
+// second a person has to look.
 package tgchannel
 
 import (
@@ -17,12 +18,14 @@ import (
 	"strings"
 )
 
-// Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption and deleteMessage. Their errors
-// are *Refusal if Telegram refused, and any other error if there was no answer. One that has a method MaybeSent() bool
-// tells whether the call may have been done all the same. An empty fileID means the file itself.
+// Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption, editMessageReplyMarkup (Touch,
+// which leaves the post without buttons) and deleteMessage. Their errors are *Refusal if Telegram refused, and any
+// other error if there was no answer. One that has a method MaybeSent() bool tells whether the call may have been done
+// all the same. An empty fileID means the file itself.
 type Poster interface {
 	SendVideo(ctx context.Context, channel int64, fileID string, c Caption) (message int64, err error)
 	EditCaption(ctx context.Context, channel, message int64, c Caption) error
+	Touch(ctx context.Context, channel, message int64) error
 	Delete(ctx context.Context, channel, message int64) error
 }
 
@@ -169,6 +172,20 @@ func (c *Client) Update(ctx context.Context, channel, message int64, m Metadata)
 		return nil
 	}
 	return judge(err)
+}
+
+// There reports whether a post is in the channel. The Bot API has no call that reads a post, but one that would take
+// away its buttons, of which it has none, fails only if it is not there.
+func (c *Client) There(ctx context.Context, channel, message int64) (bool, error) {
+	err := c.post.Touch(ctx, channel, message)
+	if says(err, "message is not modified") {
+		return true, nil
+	}
+	err = judge(err)
+	if e, ok := errors.AsType[*Error](err); ok && (e.code == "telegram_not_found" || e.code == "telegram_too_old") {
+		return e.code == "telegram_too_old", nil
+	}
+	return err == nil, err
 }
 
 // Delete deletes a post. It is not an error if Telegram says that there is no such post.

@@ -409,6 +409,47 @@ func TestUpdate_ChangesTheCaptionAndOneThatIsTheSameIsNoError(t *testing.T) {
 	}
 }
 
+func TestThere_OnlyAPostThatIsThereIs(t *testing.T) {
+	for words, c := range map[string]struct {
+		status int
+		there  bool
+		code   string // of the error; "": none
+	}{
+		"":                                     {0, true, ""},
+		"Bad Request: MESSAGE_ID_INVALID":      {400, false, ""},
+		"Bad Request: message can't be edited": {400, true, ""},
+		"Bad Request: SOMETHING_NEW":           {400, false, "telegram_refused"},
+		"Forbidden: bot is not a member of the channel chat": {403, false, "telegram_no_rights"},
+		"Bad Gateway": {502, false, "telegram_unreachable"},
+	} {
+		t.Run(words, func(t *testing.T) {
+			tg := newTelegram(t)
+			made, err := tg.publish(&states{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := *tg.all()[made.ID]
+			if words != "" {
+				tg.before = func(_ string, w http.ResponseWriter) bool {
+					bad{status: c.status, description: words}.give(w)
+					return true
+				}
+			}
+			there, err := tg.client.There(context.Background(), theChannel, made.ID)
+			if c.code == "" && err != nil || c.code != "" && failure(t, err).Code() != c.code || there != c.there {
+				t.Errorf("got %v, %v; want %v, %s", there, err, c.there, c.code)
+			}
+			tg.before = nil
+			if there, err := tg.client.There(context.Background(), theChannel, made.ID+1); there || err != nil {
+				t.Errorf("got %v, %v; want no post of that number", there, err)
+			}
+			if posts := tg.all(); len(posts) != 1 || *posts[made.ID] != before {
+				t.Errorf("got %+v; want the post as it was", posts)
+			}
+		})
+	}
+}
+
 func TestDelete_APostThatIsGoneIsNoErrorAndOneThatIsTooOldIs(t *testing.T) {
 	tg := newTelegram(t)
 	made, err := tg.publish(&states{})

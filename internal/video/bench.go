@@ -52,7 +52,11 @@ func CheckTemplate(ctx context.Context, c Config, template string) (sentences []
 	if err != nil {
 		return nil, err
 	}
-	if err := m.rehearse(ctx, id); err != nil {
+	k, err := m.template(id)
+	if err == nil {
+		err = m.rehearse(ctx, k)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("template %s: %w", id, err)
 	}
 	for _, warning := range a.Warnings {

@@ -6,7 +6,8 @@ import "time"
 
 // design is a template as its author wrote it, without faults.
 type design struct {
-	id     string // name of the folder: letters a to z, digits and hyphens, at most 32
+	id     string // name of the folder: letters a to z, digits and hyphens, at most 32; of a version, "spring@2"
+	text   []byte // of its template.toml
 	files  *fontFolder
 	folder string // the same as a path; "" for a built-in template
 	titles phrase

@@ -50,6 +50,15 @@ type fault struct {
 	text string
 }
 
+// templateID is what the folder of a template may be called.
+var templateID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+// isTemplateID reports whether a folder may be called that, or a version of such a template.
+func isTemplateID(id string) bool {
+	id, _ = splitVersion(id)
+	return templateID.MatchString(id)
+}
+
 // faultList collects faults and knows where keys stand.
 type faultList struct {
 	lines keyLines
@@ -89,6 +98,14 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 	if err != nil {
 		return nil, Faults{fmt.Sprintf("%s:1: cannot be read: %v", designFile, err)}
 	}
+	return parseDesign(id, b, files, languages)
+}
+
+// parseDesign is readDesign for the text of a template.toml that may not be in the folder.
+func parseDesign(id string, b []byte, files fs.FS, languages []string) (*design, error) {
+	if len(b) > mostText {
+		return nil, Faults{fmt.Sprintf("%s:1: cannot be read: it has more than %d bytes", designFile, mostText)}
+	}
 	if line := tooDeep(string(b)); line > 0 {
 		return nil, Faults{fmt.Sprintf("%s:%d: lists and tables are inside each other too deeply", designFile, line)}
 	}
@@ -103,9 +120,9 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
 	lines := findKeys(string(b))
-	d := &design{id: id, files: &fontFolder{files, map[string]*face{}}, lines: lines}
+	d := &design{id: id, text: b, files: &fontFolder{files, map[string]*face{}}, lines: lines}
 	r := designReader{faultList{lines: lines}, files, languages, d}
-	if !regexp.MustCompile(`^[a-z0-9-]{1,32}$`).MatchString(id) {
+	if !isTemplateID(id) {
 		r.at("", "the folder is called %q: its name may have the letters a to z, digits and hyphens, at most 32", id)
 	}
 	r.design(section{&r, "", values})

@@ -10,6 +10,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // Reserve is what stays free for the database and the log whatever an engine does, in bytes.
@@ -92,23 +94,21 @@ func (m *Maker) reserve(need int64) (release func(), err error) {
 // as soon as it is dead.
 func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	ended := routine.Go(func() error {
 		tick := time.NewTicker(diskInterval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-watched.Done():
-				return
+				return nil
 			case <-tick.C:
 				if err := m.room(0); err != nil {
 					cancel(fmt.Errorf("the engine filled the disk: %w", err))
-					return
+					return nil
 				}
 			}
 		}
-	}()
+	})
 	return watched, func() {
 		cancel(nil)
 		<-ended

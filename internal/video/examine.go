@@ -70,7 +70,11 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.CanDraw(id, name); err != nil {
 		return a.Warnings, fmt.Errorf("template %s with %q: %w", id, name, err)
 	}
-	if err := m.rehearse(ctx, id); err != nil {
+	k, err := m.template(id)
+	if err == nil {
+		err = m.rehearse(ctx, k)
+	}
+	if err != nil {
 		return a.Warnings, fmt.Errorf("template %s: %w", id, err)
 	}
 	return a.Warnings, m.Cover(

@@ -45,7 +45,7 @@ func (m *Maker) Ready(ctx context.Context) error {
 	if err != nil || m.cfg.Engine != EngineTemplate {
 		return err
 	}
-	for _, id := range m.cfg.Offered {
+	for _, id := range m.offered() {
 		k, err := m.template(id)
 		if err != nil {
 			return err

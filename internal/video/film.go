@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -103,6 +105,14 @@ func (f film) length() time.Duration { return f.rate.at(f.frames) }
 // fix it.
 func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design, proven func(film) bool) (film, error) {
 	path := filepath.Join(d.folder, filepath.FromSlash(d.film))
+	seen, err := m.seenFilm(d, path)
+	if err != nil {
+		return film{}, err
+	}
+	if f, ok := m.knownFilm(seen); ok {
+		f.path = path
+		return f, nil
+	}
 	f, err := t.probeSource(ctx, path, d.width, d.height)
 	if err == nil && !proven(f) {
 		err = t.decode(ctx, anyFormat, path, f.source)
@@ -116,7 +126,43 @@ func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design, proven func(
 		}
 		return film{}, permanent{coded{Faults{fmt.Sprintf("%s: %v", d.film, err)}, CodeTemplate}}
 	}
+	if err == nil {
+		m.keepFilm(seen, f)
+	}
 	return f, err
+}
+
+// mostFilms is how many films are remembered as good.
+const mostFilms = 100
+
+// seenFilm names the file of a film, and what it shall become: a template that is being worked on has the film of the
+// one there is, which was decoded to its end when somebody first looked at it.
+func (m *Maker) seenFilm(d *design, path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	of, _ := info.Sys().(*syscall.Stat_t)
+	if of == nil {
+		return "", fmt.Errorf("%s: this machine does not tell files apart", d.film)
+	}
+	return fmt.Sprint(of.Dev, of.Ino, info.Size(), info.ModTime().UnixNano(), d.width, d.height), nil
+}
+
+func (m *Maker) knownFilm(seen string) (film, bool) {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	f, ok := m.films[seen]
+	return f, ok
+}
+
+func (m *Maker) keepFilm(seen string, f film) {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	if len(m.films) >= mostFilms {
+		clear(m.films)
+	}
+	m.films[seen] = f
 }
 
 func (t *tools) probeSource(ctx context.Context, path string, width, height int) (film, error) {

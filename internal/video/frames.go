@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
+
+	"retake.example/internal/routine"
 )
 
 // drawInOrder calls draw for the frames from first up to, not including, end, on several goroutines, and emit with what
@@ -18,7 +19,7 @@ import (
 func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(worker, frame int, buf []byte),
 	emit func(frame int, buf []byte) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
-	var drawing sync.WaitGroup
+	var drawing routine.Group
 	defer drawing.Wait()
 	defer stop(nil)
 	// Each worker draws every workers-th frame and has two buffers: one being drawn, one being written.
@@ -27,7 +28,7 @@ func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(w
 		done[w], free[w] = make(chan []byte, 2), make(chan []byte, 2)
 		free[w] <- make([]byte, size)
 		free[w] <- make([]byte, size)
-		drawing.Go(func() {
+		drawing.Run(func() {
 			defer crashed(func(err error) { stop(fmt.Errorf("draw the frames: %w", err)) })
 			for frame := first + w; frame < end; frame += workers {
 				select {

@@ -47,7 +47,7 @@ func (m *Maker) Prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range m.cfg.Offered {
+	for _, id := range m.offered() {
 		k, problem := m.template(id)
 		if problem == nil {
 			_, problem = m.prepare(ctx, t, k)
@@ -501,7 +501,7 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 			continue
 		}
 		info, e := f.Info()
-		gone := e == nil && !slices.Contains(m.cfg.Offered, id) && time.Since(info.ModTime()) > unoffered
+		gone := e == nil && !slices.Contains(m.offered(), id) && time.Since(info.ModTime()) > unoffered
 		if id == k.id || gone {
 			err = errors.Join(err, os.Remove(filepath.Join(m.cfg.Cache, f.Name())))
 		}

@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +26,15 @@ type About struct {
 
 // About looks at a template and at its film. The error is Faults if the author can fix it.
 func (m *Maker) About(ctx context.Context, id string) (About, error) {
-	t, err := m.ready(ctx)
+	k, err := m.template(id)
 	if err != nil {
 		return About{}, err
 	}
-	k, err := m.template(id)
+	return m.about(ctx, k)
+}
+
+func (m *Maker) about(ctx context.Context, k *template) (About, error) {
+	t, err := m.ready(ctx)
 	if err != nil {
 		return About{}, err
 	}
@@ -88,12 +94,8 @@ var rehearsed = []string{"Ян", "Александра-Виктория Конс
 
 // rehearse draws all that a template shows at the beginning, in the middle and at the end of its time, for several
 // names and in every language, so that the author and not a family meets what cannot be drawn. It writes no file.
-func (m *Maker) rehearse(ctx context.Context, id string) error {
+func (m *Maker) rehearse(ctx context.Context, k *template) error {
 	t, err := m.ready(ctx)
-	if err != nil {
-		return err
-	}
-	k, err := m.template(id)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (m *Maker) rehearse(ctx context.Context, id string) error {
 			return err
 		}
 		for _, name := range rehearsed {
-			if m.CanDraw(id, name) != nil {
+			if m.canDraw(k, name) != nil {
 				continue // no font for that script is installed here, or the template's own words do not go with it
 			}
 			letters, err := m.letters(k.design, k.segments, f.length(), lang, name)
@@ -138,13 +140,18 @@ func rehearseOne(ctx context.Context, f film, one shown) error {
 	}, func(int, []byte) error { return nil })
 }
 
-// Still writes one moment of the video that an order would make, as a PNG. The time is that of the nearest frame.
+// Still writes one moment of the video that an order would make: as a JPEG if the path says so, or a PNG.
+// The time is that of the nearest frame.
 func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path string) error {
-	t, err := m.ready(ctx)
+	k, err := m.template(o.Template)
 	if err != nil {
 		return err
 	}
-	k, err := m.template(o.Template)
+	return m.stillOf(ctx, k, o, at, path)
+}
+
+func (m *Maker) stillOf(ctx context.Context, k *template, o Order, at time.Duration, path string) error {
+	t, err := m.ready(ctx)
 	if err != nil {
 		return err
 	}
@@ -174,22 +181,20 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 	s := newSheet(f.width, f.height, things)
 	args := t.input(anyFormat, f.path, append(f.source.decoder(), "-ss", inSeconds(f.source.start+f.rate.at(n)))...)
 	args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
+	colours, codec := "scale=in_color_matrix=bt709:in_range=tv,format=rgb24", []string{"-c:v", "png"}
+	if filepath.Ext(path) == ".jpg" {
+		colours = "scale=in_color_matrix=bt709:in_range=tv:out_color_matrix=bt601:out_range=pc,format=yuvj420p"
+		codec = []string{"-c:v", "mjpeg", "-q:v", "3"}
+	}
 	args = append(
 		args,
 		"-filter_complex",
-		fmt.Sprintf(
-			"%s%s[film];[1:v]%s[words];"+
-				"[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
-			f.pad,
-			f.filter,
-			countFrames(f.rate, 0),
-			s.x,
-			s.y,
-		),
+		fmt.Sprintf("%s%s[film];[1:v]%s[words];[film][words]overlay=%d:%d:format=yuv420,%s", f.pad, f.filter,
+			countFrames(f.rate, 0), s.x, s.y, colours),
 		"-frames:v",
 		"1",
-		"-c:v",
-		"png",
+	)
+	args = append(append(args, codec...),
 		"-f",
 		"image2",
 		"-update",
@@ -228,7 +233,12 @@ func drawMoment(s *scene, k *template, things []shown, n int, path string) error
 	if err != nil {
 		return err
 	}
-	if err := png.Encode(f, picture); err != nil {
+	if filepath.Ext(path) == ".jpg" {
+		err = jpeg.Encode(f, picture, &jpeg.Options{Quality: 90})
+	} else {
+		err = png.Encode(f, picture)
+	}
+	if err != nil {
 		f.Close()
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,10 +94,13 @@ const (
 // Kit lists what this maker makes films with: the operator's own templates, the fonts of this machine, and how names
 // are said. What is built into the program is built into the other one too.
 func (m *Maker) Kit() (Kit, error) {
-	k := Kit{Offered: m.cfg.Offered, Languages: m.cfg.Languages, Timeout: m.cfg.Timeout, MaxBytes: m.cfg.MaxBytes,
+	k := Kit{Offered: m.offered(), Languages: m.cfg.Languages, Timeout: m.cfg.Timeout, MaxBytes: m.cfg.MaxBytes,
 		Voice: m.cfg.Voice, Files: map[string]string{}}
 	k.Voice.Key = ""
-	for _, id := range m.cfg.Offered {
+	m.loading.Lock() // what was offered a moment ago may still be asked for
+	ids := slices.Sorted(maps.Keys(m.templates))
+	m.loading.Unlock()
+	for _, id := range append(ids, k.Offered...) {
 		t, err := m.template(id)
 		if err != nil {
 			return k, err
@@ -111,7 +115,7 @@ func (m *Maker) Kit() (Kit, error) {
 			if info, err := fs.Stat(t.files, path); err != nil || !info.Mode().IsRegular() {
 				return err
 			}
-			k.Files[kitTemplates+"/"+id+"/"+path] = filepath.Join(t.folder, path)
+			k.Files[kitTemplates+"/"+filepath.Base(t.folder)+"/"+path] = filepath.Join(t.folder, path)
 			return nil
 		})
 		if err != nil {

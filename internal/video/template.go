@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/go-text/typesetting/di"
+
+	"retake.example/internal/routine"
 )
 
 // take is a run of frames that is encoded for every name: those from first up to, not including, last.
@@ -201,11 +203,11 @@ type speech struct {
 func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *movie, folder string, o Order) *speech {
 	ctx, stop := context.WithCancel(ctx)
 	s := &speech{stop: stop, done: make(chan struct{})}
-	go func() {
+	routine.Go(func() error {
 		defer close(s.done)
 		defer crashed(func(err error) { s.err = err })
 		if p.voice == nil {
-			return
+			return nil
 		}
 		clip, note, err := m.speak(
 			ctx,
@@ -216,13 +218,14 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 		)
 		s.note = note
 		if s.err = err; err != nil || clip == nil {
-			return
+			return nil
 		}
 		q, err := t.mixVoice(ctx, film, p.music, clip, p.voice.start, p.voice.duck, folder)
 		if s.err = err; err == nil {
 			s.sound = &q
 		}
-	}()
+		return nil
+	})
 	return s
 }
 

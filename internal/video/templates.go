@@ -34,21 +34,56 @@ func (m *Maker) template(id string) (*template, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := readDesign(id, files, m.cfg.Languages)
+	t, err := m.read(id, files, folder)
 	if err != nil {
-		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
-	}
-	d.folder = folder
-	t := &template{design: d, preparing: make(chan struct{}, 1)}
-	if t.sum, err = d.fingerprint(); err != nil {
-		return nil, fmt.Errorf("template %s: %w", id, err)
+		return nil, err
 	}
 	m.templates[id] = t
 	return t, nil
 }
 
+// read reads a template, or a version of one, from its folder.
+func (m *Maker) read(id string, files fs.FS, folder string) (*template, error) {
+	name := designFile
+	if _, version := splitVersion(id); version > 0 {
+		name = versionFile(version)
+	}
+	text, err := readUpTo(files, name, mostText)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, permanent{fmt.Errorf("unknown template %q", id)}
+	case err != nil:
+		err = Faults{fmt.Sprintf("%s:1: cannot be read: %v", designFile, err)}
+		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
+	}
+	t, err := m.parse(id, text, files, folder)
+	if err == nil {
+		err = t.sign()
+	}
+	return t, err
+}
+
+// parse makes a template of the text of its template.toml.
+func (m *Maker) parse(id string, text []byte, files fs.FS, folder string) (*template, error) {
+	d, err := parseDesign(id, text, files, m.cfg.Languages)
+	if err != nil {
+		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
+	}
+	d.folder = folder
+	return &template{design: d, preparing: make(chan struct{}, 1)}, nil
+}
+
+// sign reads all files of a template for its checksum, without which nothing can be prepared.
+func (t *template) sign() (err error) {
+	if t.sum, err = t.fingerprint(); err != nil {
+		return fmt.Errorf("template %s: %w", t.id, err)
+	}
+	return nil
+}
+
 // find returns the folder of a template.
 func (m *Maker) find(id string) (files fs.FS, folder string, err error) {
+	id, _ = splitVersion(id)
 	if !filepath.IsLocal(id) || filepath.Base(id) != id {
 		return nil, "", permanent{fmt.Errorf("unknown template %q", id)}
 	}
@@ -128,7 +163,8 @@ func (d *design) fingerprint() (sum [sha256.Size]byte, err error) {
 		fmt.Fprintf(h, "%d\n", n)
 		return err
 	}
-	names := []string{designFile, d.film, d.music}
+	fmt.Fprintf(h, "%q\n%s%d\n", designFile, d.text, len(d.text))
+	names := []string{d.film, d.music}
 	for _, p := range d.images {
 		names = append(names, p.file)
 	}

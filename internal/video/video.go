@@ -103,8 +103,10 @@ type Maker struct {
 	looking sync.Mutex // held while ffmpeg is looked for
 	tools   *tools     // nil until ffmpeg has shown that it works
 
-	loading   sync.Mutex // guards templates
+	loading   sync.Mutex // guards templates, offers and films
 	templates map[string]*template
+	offers    []string        // what is offered, the first for orders that name none
+	films     map[string]film // that were found to be good, by their file and size
 }
 
 // jobPrefix and preparePrefix begin the names of temporary folders, so that sweeping removes nothing else.
@@ -153,7 +155,8 @@ func New(cfg Config) (*Maker, error) {
 		return nil, err
 	}
 	m := &Maker{cfg: cfg, fonts: fonts{folder: cfg.Fonts}, free: freeBytes, working: make(chan struct{}, cfg.cores()),
-		inspecting: make(chan struct{}, maxInspections), full: map[string]time.Time{}, templates: map[string]*template{}}
+		inspecting: make(chan struct{}, maxInspections), full: map[string]time.Time{}, templates: map[string]*template{},
+		offers: cfg.Offered, films: map[string]film{}}
 	switch cfg.Engine {
 	case EngineTemplate, EngineFarm:
 		for _, id := range cfg.Offered {
@@ -190,6 +193,19 @@ func newFolder(parent, prefix string) (string, error) {
 	return path, os.Mkdir(path, 0o700)
 }
 
+// Offer changes what is offered: at least one template, the first for orders that name none.
+func (m *Maker) Offer(ids []string) {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	m.offers = slices.Clone(ids)
+}
+
+func (m *Maker) offered() []string {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	return m.offers
+}
+
 // draws reports whether videos are made from templates, here or on a farm.
 func (m *Maker) draws() bool { return m.cfg.Engine == EngineTemplate || m.cfg.Engine == EngineFarm }
 
@@ -213,6 +229,10 @@ func (m *Maker) CanDraw(id, name string) error {
 	if err != nil {
 		return err
 	}
+	return m.canDraw(t, name)
+}
+
+func (m *Maker) canDraw(t *template, name string) error {
 	for _, c := range t.segments {
 		for _, lang := range m.cfg.Languages { // one font has to cover the words around the name too
 			if _, err := m.fonts.pickFor(t.files, c.font, c.text.say(lang, name)); err != nil {
@@ -228,7 +248,7 @@ func (m *Maker) CanDraw(id, name string) error {
 // error nothing is left of the job.
 func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (Video, error) {
 	if o.Template == "" {
-		o.Template = m.cfg.Offered[0]
+		o.Template = m.offered()[0]
 	}
 	var chosen *template
 	if m.draws() {
@@ -248,6 +268,11 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if m.cfg.Engine == EngineFarm {
 		return m.receive(ctx, o, report)
 	}
+	return m.make(ctx, chosen, o, report)
+}
+
+// make makes a video here, of a template if the engine draws.
+func (m *Maker) make(ctx context.Context, chosen *template, o Order, report func(int)) (Video, error) {
 	t, err := m.ready(ctx)
 	if err != nil {
 		return Video{}, err
@@ -265,7 +290,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		return Video{}, err
 	}
 	defer release()
-	if m.cfg.Engine == EngineTemplate { // waiting for a core is no part of the time that a video may take
+	if chosen != nil { // waiting for a core is no part of the time that a video may take
 		done, err := m.core(ctx)
 		if err != nil {
 			return Video{}, err
@@ -289,7 +314,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 
 func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order,
 	report func(int)) (Video, error) {
-	if m.cfg.Engine == EngineTemplate {
+	if p.design != nil {
 		v, err := m.drawName(ctx, t, p, folder, o, report)
 		if err == nil {
 			err = m.fits(v.Path)

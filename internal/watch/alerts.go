@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"retake.example/internal/routine"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,10 @@ import (
 const (
 	Outage      = "outage"
 	Disk        = "disk"
+	Room        = "room" // that videos may take
 	Channel     = "channel"
 	Backup      = "backup"
+	Alarm       = "alarm"       // the second way to the operator
 	Failed      = "failed"      // videos that were given up
 	Unpublished = "unpublished" // publications that were
 	Undelivered = "undelivered" // messages that were
@@ -210,7 +213,7 @@ func (b *Board) look(ctx context.Context) (next time.Time, err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		failed := recovered(func() error {
+		failed := routine.Call(func() error {
 			at, err := b.lookFor(ctx, admin)
 			next = sooner(next, at)
 			return err

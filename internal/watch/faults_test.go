@@ -15,7 +15,7 @@ func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
 	now := time.Now()
 	for code := range sentences {
 		cause, _, _ := strings.Cut(code, "_")
-		got := Reasons(State{BotOn: true, Contact: now, Faults: []Fault{{Cause: cause, Code: code, Since: now}}}, now)
+		got := Sentences(Reasons(State{BotOn: true, Contact: now, Faults: []Fault{{Cause: cause, Code: code, Since: now}}}, now))
 		if len(got) != 1 || !strings.HasPrefix(got[0], sentences[code]) || !strings.HasSuffix(sentences[code], ".") {
 			t.Errorf("%s: got %q; want its sentence at once", code, got)
 		}
@@ -37,12 +37,12 @@ func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
 		{[]Fault{{Telegram, "telegram_new", time.Time{}}}, "telegram cannot be used: telegram_new."},
 	} {
 		silent.Faults = c.faults
-		if got := Reasons(silent, now); len(got) != 1 || got[0] != c.want {
+		if got := Sentences(Reasons(silent, now)); len(got) != 1 || got[0] != c.want {
 			t.Errorf("%v: got %q; want %q", c.faults, got, c.want)
 		}
 	}
 	silent.Faults = []Fault{{Media, "media_s3_quota", now}}
-	if got := Reasons(silent, now); len(got) != 2 {
+	if got := Sentences(Reasons(silent, now)); len(got) != 2 {
 		t.Errorf("a full bucket, and a silent Telegram: got %q; want both", got)
 	}
 	if got := FaultOf(Telegram, Fault{}); len(got.Of) != 0 || got.ID != "" {
@@ -71,7 +71,7 @@ func TestReasons_APauseOfMoreThanHalfAMinuteIsSaid(t *testing.T) {
 			[]string{"Calls of setMyCommands are held back for 8m10s more: telegram_rate.",
 				"Messages to one chat are held back for 1h0m0s more: telegram_rate."}},
 	} {
-		got := Reasons(State{Pauses: c.pauses}, now)
+		got := Sentences(Reasons(State{Pauses: c.pauses}, now))
 		if strings.Join(got, "|") != strings.Join(c.want, "|") {
 			t.Errorf("%s: got %q; want %q", name, got, c.want)
 		}
@@ -81,10 +81,10 @@ func TestReasons_APauseOfMoreThanHalfAMinuteIsSaid(t *testing.T) {
 func TestReasons_AClockThatWasSetBackHidesNothing(t *testing.T) {
 	now := time.Now()
 	line := Line{Kind: "RENDER", Workers: 2, Idle: 1, Begun: now.Add(24 * time.Hour), Next: now.Add(-time.Hour)}
-	if got := Reasons(State{Lines: []Line{line}}, now); len(got) != 1 {
+	if got := Sentences(Reasons(State{Lines: []Line{line}}, now)); len(got) != 1 {
 		t.Errorf("got %q; want a line that is stuck", got)
 	}
-	if got := Reasons(State{Outage: now.Add(time.Hour)}, now); len(got) != 1 || !strings.Contains(got[0], "for 0s:") {
+	if got := Sentences(Reasons(State{Outage: now.Add(time.Hour)}, now)); len(got) != 1 || !strings.Contains(got[0], "for 0s:") {
 		t.Errorf("got %q; want an outage that has just begun", got)
 	}
 }
@@ -93,11 +93,12 @@ func TestPulse_APanicIsAnAnswer(t *testing.T) {
 	asked := 0
 	p := NewProbe(time.Minute, func() error {
 		if asked++; asked == 1 {
-			panic("a map without a lock")
+			var m map[string]int
+			m["x"] = 1
 		}
 		return errors.New("the second")
 	})
-	for _, want := range []string{"panic: a map without a lock", "the second"} {
+	for _, want := range []string{"panic: assignment to entry in nil map", "the second"} {
 		if err := p.Err(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v; want %q", err, want)
 		}
@@ -123,7 +124,7 @@ func TestTroubles_WhatOthersSaidIsOneReadableLine(t *testing.T) {
 
 func TestReasons_MessagesThatWereGivenUpAreCounted(t *testing.T) {
 	now := time.Now()
-	got := Reasons(State{Undelivered: store.Given{N: 3, First: now.Add(-2 * time.Hour)}}, now)
+	got := Sentences(Reasons(State{Undelivered: store.Given{N: 3, First: now.Add(-2 * time.Hour)}}, now))
 	if len(got) != 1 || !strings.HasPrefix(got[0], "3 messages were given up, the first of them 2h0m0s ago: ") {
 		t.Errorf("got %q; want their number and since when", got)
 	}

@@ -4,10 +4,10 @@ package watch
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -64,38 +64,57 @@ type State struct {
 	Backup      error // the last one; nil: it worked, or there was none. Its text is not shown: anybody may read this
 }
 
-// Reasons returns why work does not flow, a sentence each. There are none while it does.
-func Reasons(s State, now time.Time) (reasons []string) {
+// Reason is why work does not flow: a fixed word, one of ReasonCodes, and a sentence.
+type Reason struct{ Code, Text string }
+
+// ReasonCodes are all codes of a Reason. Setup is what Missing lists: a program, a font, the bucket, the token.
+var ReasonCodes = []string{"setup", "database", Disk, Outage, "stuck", Telegram, Media, Engine, Voice, Undelivered,
+	Backup}
+
+// Sentences returns what Reasons say.
+func Sentences(reasons []Reason) (texts []string) {
+	for _, r := range reasons {
+		texts = append(texts, r.Text)
+	}
+	return texts
+}
+
+// Reasons returns why work does not flow. There are none while it does.
+func Reasons(s State, now time.Time) (reasons []Reason) {
+	add := func(code, format string, args ...any) {
+		reasons = append(reasons, Reason{code, fmt.Sprintf(format, args...)})
+	}
 	if s.Writer != nil {
-		reasons = append(reasons, fmt.Sprintf("The database takes no changes: %v.", s.Writer))
+		add("database", "The database takes no changes: %v.", s.Writer)
 	}
 	if s.Room != nil {
-		reasons = append(reasons, fmt.Sprintf("No room: %v.", s.Room))
+		add(Disk, "No room: %v.", s.Room)
 	}
 	if !s.Outage.IsZero() {
-		reasons = append(reasons, fmt.Sprintf("Videos have failed one after the other for %s: an outage.",
-			round(now.Sub(s.Outage))))
+		add(Outage, "Videos have failed one after the other for %s: an outage.", round(now.Sub(s.Outage)))
 	}
 	for _, l := range s.Lines {
 		if stuck := l.stuck(now); stuck != "" {
-			reasons = append(reasons, stuck)
+			add("stuck", "%s", stuck)
 		}
 	}
 	told := false // why Telegram is silent
 	for _, f := range s.Faults {
-		reasons = append(reasons, f.sentence(now))
+		add(f.Cause, "%s", f.sentence(now))
 		told = told || f.Cause == Telegram
 	}
 	if s.BotOn && !told && now.Sub(s.Contact) > silence {
-		reasons = append(reasons, fmt.Sprintf("Telegram has not answered for %s.", round(now.Sub(s.Contact))))
+		add(Telegram, "Telegram has not answered for %s.", round(now.Sub(s.Contact)))
 	}
-	reasons = append(reasons, paused(s.Pauses, now)...)
+	for _, sentence := range paused(s.Pauses, now) {
+		add(Telegram, "%s", sentence)
+	}
 	if n := s.Undelivered.N; n > 0 {
-		reasons = append(reasons, fmt.Sprintf("%d messages were given up, the first of them %s ago: "+
-			"the page says why and has a button to send them again.", n, round(now.Sub(s.Undelivered.First))))
+		add(Undelivered, "%d messages were given up, the first of them %s ago: "+
+			"the page says why and has a button to send them again.", n, round(now.Sub(s.Undelivered.First)))
 	}
 	if s.Backup != nil {
-		reasons = append(reasons, "The last backup failed.")
+		add(Backup, "The last backup failed.")
 	}
 	return reasons
 }
@@ -104,15 +123,15 @@ func Reasons(s State, now time.Time) (reasons []string) {
 type Cache struct {
 	mu   sync.Mutex
 	at   time.Time
-	last []string
-	ask  func() []string
+	last []Reason
+	ask  func() []Reason
 }
 
 // NewCache returns a Cache of what ask returns.
-func NewCache(ask func() []string) *Cache { return &Cache{ask: ask} }
+func NewCache(ask func() []Reason) *Cache { return &Cache{ask: ask} }
 
 // Reasons returns what ask returns, or returned within the last second.
-func (m *Cache) Reasons() []string {
+func (m *Cache) Reasons() []Reason {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at.IsZero() || time.Since(m.at) > time.Second {
@@ -121,6 +140,9 @@ func (m *Cache) Reasons() []string {
 	}
 	return m.last
 }
+
+// Sentences returns what Reasons says.
+func (m *Cache) Sentences() []string { return Sentences(m.Reasons()) }
 
 // Probe asks something that may never answer, such as a disk that hangs, and does not wait forever.
 type Probe struct {
@@ -141,13 +163,13 @@ func (p *Probe) Err(ctx context.Context) error {
 	}
 	late := time.NewTimer(p.bound)
 	defer late.Stop()
-	answer := make(chan error, 1)
+	var answer <-chan error
 	select {
 	case p.busy <- struct{}{}:
-		go func() {
+		answer = routine.Go(func() error {
 			defer func() { <-p.busy }()
-			answer <- recovered(p.ask)
-		}()
+			return p.ask()
+		})
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-late.C:
@@ -161,14 +183,4 @@ func (p *Probe) Err(ctx context.Context) error {
 	case <-late.C:
 		return fmt.Errorf("no answer within %v", p.bound)
 	}
-}
-
-// recovered turns a panic into an error: on a goroutine of its own it would end the program.
-func recovered(ask func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return ask()
 }

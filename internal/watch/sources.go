@@ -29,8 +29,9 @@ type Options struct {
 	Page   string                             // its address
 	Role   func(id int64) (store.Admin, bool) // by the settings; see Store.RoleOf
 	Admins func(ctx context.Context) ([]int64, error)
-	Free   func() (bytes int64, err error) // on the disk
-	Faults func() []Fault                  // what cannot be used; nil: nothing
+	Free   func() (bytes int64, err error)      // on the disk
+	Room   func() (low bool, used, limit int64) // for videos, in bytes; nil: no limit
+	Faults func() []Fault                       // what cannot be used; nil: nothing
 	Tell   func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
 	Gather time.Duration // see Source
 }
@@ -62,7 +63,7 @@ func NewProgramBoard(st *store.Store, queue Queue, o Options, log *slog.Logger) 
 			if err != nil || !ok { // removed since
 				return nil, err
 			}
-			return Troubles(ctx, st, queue, admin, told, o, board.Reported(Backup))
+			return Troubles(ctx, st, queue, admin, told, o, board.Reported)
 		}})
 	return board
 }
@@ -73,9 +74,9 @@ func (b *Board) Watch(ctx context.Context, queue Queue) {
 	b.Run(ctx)
 }
 
-// Troubles returns the state of all causes for an admin. backup is the error of the last backup.
+// Troubles returns the state of all causes for an admin. reported returns what cannot be looked up: see Board.Report.
 func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Admin, told map[string]Told, o Options,
-	backup error) (all []Trouble, err error) {
+	reported func(cause string) error) (all []Trouble, err error) {
 	outage, err := st.Outage(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +96,10 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 			ended = append(ended, strconv.FormatInt(c.ID, 10))
 		}
 	}
-	all = append(all, ChannelsOf(ended, o.Page), BackupOf(backup))
+	all = append(all, ChannelsOf(ended, o.Page), BackupOf(reported(Backup)), AlarmOf(reported(Alarm)))
+	if o.Room != nil {
+		all = append(all, RoomOf(o.Room, o.Page))
+	}
 	if o.Faults != nil {
 		all = append(all, faultsByCause(o.Faults())...)
 	}

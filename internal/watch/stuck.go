@@ -49,14 +49,14 @@ func (p *Program) longest(kind store.Kind) time.Duration {
 	return 30 * time.Minute // a video over a slow line
 }
 
-// Stuck says why work does not flow, a sentence each.
-func (p *Program) Stuck() []string {
+// Stuck returns why work does not flow.
+func (p *Program) Stuck() []Reason {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	var lacks []string
+	var lacks []Reason
 	for _, problem := range p.Missing(ctx) {
 		if problem != "problem_bot_off" { // on purpose
-			lacks = append(lacks, lang.Say("en", problem, nil))
+			lacks = append(lacks, Reason{"setup", lang.Say("en", problem, nil)})
 		}
 	}
 	// The database gets a time of its own: a bucket that hangs must not look like a database that does.
@@ -67,7 +67,7 @@ func (p *Program) Stuck() []string {
 	for _, load := range p.Queue.Loads() {
 		next, err := p.Store.NextUp(ctx, load.Kind)
 		if err != nil {
-			return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
+			return append(lacks, Reason{"database", fmt.Sprintf("The database does not answer: %v.", err)})
 		}
 		if load.Begun.IsZero() {
 			load.Begun = p.Began
@@ -80,7 +80,7 @@ func (p *Program) Stuck() []string {
 	}
 	undelivered, err := p.Store.NotDelivered(ctx, p.Store.Now().Add(-24*time.Hour))
 	if err != nil {
-		return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
+		return append(lacks, Reason{"database", fmt.Sprintf("The database does not answer: %v.", err)})
 	}
 	state.Undelivered = undelivered
 	if p.Contact != nil {

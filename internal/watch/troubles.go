@@ -78,6 +78,27 @@ func BackupOf(problem error) Trouble {
 	return t
 }
 
+// RoomOf is the room for videos, when so little is left that the oldest will go.
+func RoomOf(room func() (low bool, used, limit int64), page string) Trouble {
+	t := Trouble{Cause: Room}
+	if low, used, limit := room(); low {
+		t.Of = []string{"low"}
+		t.Message = Message{ID: "alert_room", Vars: map[string]any{"Percent": used * 100 / limit, "GB": limit >> 30,
+			"Link": page + "/"}}
+	}
+	return t
+}
+
+// AlarmOf is the trouble with the second way to the operator; nil: there is none.
+func AlarmOf(problem error) Trouble {
+	t := Trouble{Cause: Alarm}
+	if problem != nil {
+		t.Of = []string{"failed"}
+		t.Message = Message{ID: "alert_alarm", Vars: map[string]any{"Reason": clean(problem.Error())}}
+	}
+	return t
+}
+
 // Since returns the time from which a digest counts: that of the last failure that the message before it counted. The
 // time of that message would leave out a failure that was being written just then.
 func Since(told Told, now time.Time) time.Time {

@@ -63,7 +63,13 @@ func TestWhetherWorkFlows(t *testing.T) {
 		"the backup did fail": {with(func(s *State) { s.Backup = errors.New("no room") }), "The last backup failed."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Reasons(test.state, now)
+			reasons := Reasons(test.state, now)
+			for _, r := range reasons {
+				if !slices.Contains(ReasonCodes, r.Code) {
+					t.Errorf("got the code %q; want one of %q", r.Code, ReasonCodes)
+				}
+			}
+			got := Sentences(reasons)
 			if test.want == "" && len(got) > 0 || test.want != "" && (len(got) != 1 || !strings.Contains(got[0], test.want)) {
 				t.Errorf("got %q; want %q", got, test.want)
 			}
@@ -102,12 +108,12 @@ func TestAQuestionThatIsNotAnsweredIsAskedOnce(t *testing.T) {
 func TestWhoAsksOftenGetsWhatWasSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		m := NewCache(func() []string { asked++; return []string{fmt.Sprint(asked)} })
+		m := NewCache(func() []Reason { asked++; return []Reason{{"disk", fmt.Sprint(asked)}} })
 		for range 100 {
 			m.Reasons()
 		}
 		time.Sleep(2 * time.Second)
-		if got := m.Reasons(); asked != 2 || got[0] != "2" {
+		if got := m.Sentences(); asked != 2 || got[0] != "2" {
 			t.Errorf("got %q after %d questions; want the second answer", got, asked)
 		}
 	})

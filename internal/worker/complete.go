@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -28,7 +29,7 @@ func (p *Pool) completer(draining context.Context, kind store.Kind, ends <-chan 
 		for len(ends) > 0 {
 			all = append(all, <-ends)
 		}
-		p.complete(draining, kind, all...)
+		routine.Call(func() error { p.complete(draining, kind, all...); return nil })
 		p.out.Add(-len(all))
 	}
 }
@@ -65,7 +66,12 @@ func (p *Pool) complete(draining context.Context, kind store.Kind, ends ...*Comp
 		}
 		p.opts.Meter.Ended(string(kind), outcome)
 		if end.Then != nil {
-			p.out.Go(func() { end.Then(gone[i]) })
+			p.out.Add(1)
+			routine.Go(func() error {
+				defer p.out.Done()
+				end.Then(gone[i])
+				return nil
+			})
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -141,8 +142,8 @@ func (p *Pool) answering(ctx context.Context, fn func(*store.Tx) error) error {
 // known.
 func (p *Pool) quarantined(ctx, draining context.Context) {
 	tried, done := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { // the timer does not run yet, and one of these jobs may take minutes
+	var wg routine.Group
+	wg.Keep(tried, func() { // the timer does not run yet, and one of these jobs may take minutes
 		for {
 			select {
 			case <-tried.Done():
@@ -181,24 +182,25 @@ func (p *Pool) attempt(ctx, draining context.Context, t *store.Task) *Completion
 
 // work has workers run jobs until ctx ends. It returns when the end of every attempt is written.
 func (p *Pool) work(ctx, draining context.Context) {
-	var wg sync.WaitGroup
+	var wg routine.Group
 	tasks := map[store.Kind]chan *store.Task{}
 	for kind, n := range p.opts.Workers {
 		// No more than n are claimed, so neither channel can block: begin runs in the goroutine of the completer.
 		todo, ends := make(chan *store.Task, n), make(chan *Completion, n)
 		tasks[kind] = todo
-		var workers sync.WaitGroup
+		var workers routine.Group
 		for range n {
-			workers.Go(func() {
+			workers.Run(func() {
 				for t := range todo {
-					end := p.attempt(ctx, draining, t)
+					var end *Completion // none after a panic: the next start rescues the job
+					routine.Call(func() error { end = p.attempt(ctx, draining, t); return nil })
 					p.free(kind, 1) // before the end is sent: its transaction may claim for this worker
 					ends <- end
 				}
 			})
 		}
-		wg.Go(func() { p.completer(draining, kind, ends) })
-		wg.Go(func() { workers.Wait(); close(ends) })
+		wg.Run(func() { p.completer(draining, kind, ends) })
+		wg.Run(func() { workers.Wait(); close(ends) })
 	}
 	p.begin = func(t *store.Task) { tasks[t.Kind] <- t }
 	p.mu.Lock()

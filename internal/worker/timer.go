@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"retake.example/internal/store"
@@ -17,8 +18,8 @@ func (p *Pool) timer(ctx context.Context) {
 		seen := p.store.Now() // before the transaction: it sees whatever is due by then
 		p.RetryWrite(ctx, func() error {
 			return p.answering(ctx, func(tx *store.Tx) error {
-				if jumped {
-					if err := tx.CapWaits(); err != nil {
+				if jumped != 0 {
+					if err := errors.Join(tx.CapWaits(), tx.ShiftWaits(jumped)); err != nil {
 						return err
 					}
 				}
@@ -58,10 +59,13 @@ const lookAtClock = time.Minute
 // jumps finds out when the wall clock does not go as the monotonic one does.
 type jumps struct{ wall, steady time.Time }
 
-// jumped reports whether the wall clock has been set since the last call.
-func (j *jumps) jumped(wall time.Time) bool {
+// jumped returns how far the wall clock has been set since the last call; 0: it has not.
+func (j *jumps) jumped(wall time.Time) time.Duration {
 	steady := time.Now()
 	off := wall.Round(0).Sub(j.wall.Round(0)) - steady.Sub(j.steady)
 	j.wall, j.steady = wall, steady
-	return off.Abs() > time.Second
+	if off.Abs() <= time.Second {
+		return 0
+	}
+	return off
 }

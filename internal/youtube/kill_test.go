@@ -85,7 +85,7 @@ func TestAnUploadThatIsKilledOrCutAtAnyMomentIsOneVideo(t *testing.T) {
 			if all := w.tube.Videos(); err != nil || len(all) != 1 || all[0].SHA256 != sum || s.last.ID != all[0].ID {
 				t.Fatalf("got %d videos, %v", len(all), err)
 			}
-			if got := w.tube.BytesIn(); got > v.Size*105/100 {
+			if got := w.tube.BytesIn(); got > v.Size+1<<20 { // what sockets held when it was cut
 				t.Errorf("got %d bytes for %d", got, v.Size)
 			}
 			worst = max(worst, w.tube.BytesIn())

@@ -17,7 +17,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +35,7 @@ const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"
 var processors = []string{"amd64", "arm64"}
 
 func main() {
-	version := flag.String("version", "", "of the release; empty: as git describes the commit")
+	version := flag.String("version", "", "of the release; empty: as packaging/version.sh says")
 	out := flag.String("o", "build/release", "`folder` for what is made; it is emptied first")
 	flag.Parse()
 	if err := release(*version, *out); err != nil {
@@ -46,7 +46,7 @@ func main() {
 
 func release(version, out string) (err error) {
 	if version == "" {
-		if version, err = output("git", "describe", "--tags", "--always", "--dirty"); err != nil {
+		if version, err = output("packaging/version.sh"); err != nil {
 			return err
 		}
 	}
@@ -108,12 +108,9 @@ func (m maker) all(arch string) error {
 	if err := run(build); err != nil {
 		return err
 	}
-	config, err := os.ReadFile("config.toml")
+	files, err := m.contents()
 	if err == nil {
-		config, err = forService(config)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(m.stage, "config.toml"), config, 0o644)
+		err = m.fill(files)
 	}
 	if err != nil {
 		return err
@@ -124,7 +121,7 @@ func (m maker) all(arch string) error {
 		err = os.WriteFile(filepath.Join(m.out, name+".cdx.json"), parts, 0o644)
 	}
 	if err == nil {
-		err = m.archive(name)
+		err = m.archive(name, files)
 	}
 	if err != nil {
 		return err
@@ -143,27 +140,15 @@ func run(cmd *exec.Cmd) error {
 	return nil
 }
 
-// forService is config.toml as it lies in /etc/retake: its data are where systemd makes room for them.
-func forService(config []byte) ([]byte, error) {
-	line := regexp.MustCompile(`(?m)^data_dir = "data" {10}`)
-	if len(line.FindAll(config, -1)) != 1 {
-		return nil, errors.New(`config.toml: one line with data_dir = "data" is expected`)
-	}
-	return line.ReplaceAll(config, []byte(`data_dir = "/var/lib/retake"`)), nil
-}
-
 // described is what git describe says: a tag, the commits since, the last of them, and whether files were changed after
 // it.
 var described = regexp.MustCompile(`^(.*?)(?:-(\d+)-(g[0-9a-f]+))?(-dirty)?$`)
 
-// debVersion is a version as Debian compares it: 1.2.3~rc1, then 1.2.3, then 1.2.3+4.g5ab1cd2, four commits after it.
+// debVersion is a version as Debian compares it: 0~git20261130.533+g5ab1cd2 before the first tag, then 1.2.3~rc1, then
+// 1.2.3, then 1.2.3+4.g5ab1cd2, four commits after it.
 func debVersion(version string) string {
 	part := described.FindStringSubmatch(version)
-	number, tagged := strings.CutPrefix(part[1], "v")
-	if !tagged {
-		number = "0+" + number
-	}
-	number = strings.ReplaceAll(number, "-", "~")
+	number := strings.ReplaceAll(strings.TrimPrefix(part[1], "v"), "-", "~")
 	if part[2] != "" {
 		number += "+" + part[2] + "." + part[3]
 	}
@@ -174,43 +159,20 @@ func debVersion(version string) string {
 }
 
 // archive packs the program with all that is needed to install it by hand.
-func (m maker) archive(name string) error {
-	files := map[string]string{"retake": filepath.Join(m.stage, "retake"), "config.toml": filepath.Join(m.stage,
-		"config.toml"),
-		"retake.service": "packaging/retake.service", "LICENSE": "LICENSE", "README.md": "README.md",
-		"CHANGELOG.md": "CHANGELOG.md"}
-	docs, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		return err
-	}
-	for _, path := range docs {
-		files[filepath.ToSlash(path)] = path
-	}
+func (m maker) archive(name string, files map[string]file) error {
 	var b bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
 		return err
 	}
 	pack := tar.NewWriter(zip)
-	inside := make([]string, 0, len(files))
-	for path := range files {
-		inside = append(inside, path)
-	}
-	slices.Sort(inside)
-	for _, path := range inside {
-		text, err := os.ReadFile(files[path])
-		if err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if path == "retake" {
-			mode = 0o755
-		}
-		if err := pack.WriteHeader(&tar.Header{Name: name + "/" + path, Mode: int64(mode), Size: int64(len(text)),
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		f := files[path]
+		if err := pack.WriteHeader(&tar.Header{Name: name + "/" + path, Mode: int64(f.mode), Size: int64(len(f.text)),
 			ModTime: m.at, Format: tar.FormatPAX}); err != nil {
 			return err
 		}
-		if _, err := pack.Write(text); err != nil {
+		if _, err := pack.Write(f.text); err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ const pull = async () => {
   outcome = '';
   if (said) address.searchParams.set('notice', said);
   const res = await fetch(address, { headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(10000) });
-  if (res.redirected) return location.assign('/login');
+  if (res.redirected) return location.assign(res.url); // signed out, or the set-up is done
   if (res.status === 404) return location.assign('/'); // somebody has deleted it
   const page = parse(res.ok ? await res.text() : '');
   if (!content(page)) return;

@@ -1,4 +1,4 @@
-// Sends a video with progress, Cancel and a drop zone. Without this script the browser sends the form itself.
+// Sends a video, or the film of a template, with progress, Cancel and a drop zone. Without this script the browser sends the form itself.
 const form = document.getElementById('upload'), find = selector => form.querySelector(selector);
 const title = find('#title'), file = find('#file'), fields = find('fieldset'), zone = find('.drop'), problem = find('[role=alert]');
 const progress = find('.prog'), bar = find('progress'), [send, cancel] = form.querySelectorAll('.actions button'), live = find('[role=status]');
@@ -60,7 +60,7 @@ form.addEventListener('submit', e => {
   request.onload = () => {
     if (!request.response?.success) return stop(request.response?.error?.message ?? say('broken'));
     sending = null;
-    location.assign(`/assets/${request.response.id}?notice=uploaded`);
+    location.assign((form.dataset.to ?? '/assets/{id}?notice=uploaded').replace('{id}', request.response.id));
   };
   request.onerror = () => stop(say('broken'));
   request.onabort = () => stop(say('cancelled'), true);

@@ -38,6 +38,19 @@ func (g *Group) SetName(name string) {
 	g.s.touch(g.chat)
 }
 
+// Delete deletes a post of a channel or a message of a group, as an admin does; the bot is not told. It says whether
+// the message was there.
+func (g *Group) Delete(messageID int) bool { return (&Person{s: g.s, chat: g.chat}).Delete(messageID) }
+
+// SetCaption changes the caption of a post, as an admin of the channel does.
+func (g *Group) SetCaption(messageID int, text string) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	m := g.chat.find(messageID)
+	m.text, m.entities = text, nil
+	g.s.touch(g.chat)
+}
+
 // SetRights changes what the bot may do in a channel: it is told who did that.
 func (g *Group) SetRights(by *Person, r Rights) {
 	g.s.mu.Lock()

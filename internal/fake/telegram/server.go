@@ -47,6 +47,7 @@ type Server struct {
 	queries  map[string]*query
 	files    map[string]*file
 	menu     map[menuKey][]Command
+	profiles map[string]Profile // by language; "": of all others
 	faults   []*fault
 	calls    []*Call
 	limits   limiter
@@ -69,6 +70,7 @@ func New(token string) *Server {
 		queries:   map[string]*query{},
 		files:     map[string]*file{},
 		menu:      map[menuKey][]Command{},
+		profiles:  map[string]Profile{},
 	}
 	s.updates.next = randomBelow(500_000_000) + 100_000_000
 	s.limits.chats = map[int64]*bucket{}
@@ -156,6 +158,12 @@ var methods = map[string]func(*Server, *request) (any, *apiError){
 	"setmycommands":          (*Server).setMyCommands,
 	"getmycommands":          (*Server).getMyCommands,
 	"deletemycommands":       (*Server).deleteMyCommands,
+	"setmyname":              (*Server).setMyName,
+	"getmyname":              (*Server).getMyName,
+	"setmydescription":       (*Server).setMyDescription,
+	"getmydescription":       (*Server).getMyDescription,
+	"setmyshortdescription":  (*Server).setMyShortDescription,
+	"getmyshortdescription":  (*Server).getMyShortDescription,
 	"getfile":                (*Server).getFile,
 	"getchat":                (*Server).getChat,
 	"getchatmember":          (*Server).getChatMember,

@@ -1,0 +1,119 @@
+// Tests of retrying all, on a real database.
+
+package retry
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"retake.example/internal/store"
+)
+
+// pressed is queue.Retry as far as an admin's press goes.
+type pressed struct{ *store.Store }
+
+func (p pressed) Retry(ctx context.Context, id string, why Cause) (out Outcome, err error) {
+	err = p.Tx(ctx, func(tx *store.Tx) (err error) {
+		out, err = RestartForAll(tx, id, why.(AdminClicked).Admin)
+		return err
+	})
+	return out, err
+}
+
+// lose makes a video for each of n people, and gives up the message that brings it.
+func lose(t *testing.T, s *store.Store, n int) {
+	t.Helper()
+	for i := range n {
+		name := fmt.Sprint("name ", i)
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+			if _, err := tx.UpsertUser(int64(i+1), "ru"); err != nil {
+				return err
+			}
+			_, _, err := tx.ShareOrCreate(store.Order{User: int64(i + 1), Chat: int64(i + 1), Name: name, Key: name,
+				Template: "t", Lang: "ru"}, tx.Now())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, kind := range []store.Kind{store.Render, store.Deliver} {
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+			tasks, err := tx.Claim(kind, false, n)
+			for _, task := range tasks {
+				if kind == store.Render {
+					err = tx.FinishRender(task.Job, store.Video{File: task.AssetID + ".mp4"})
+				} else {
+					err = tx.GiveUp(task.Job, "telegram refused it", "")
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestEverything_SendsWhatDidNotArrive(t *testing.T) {
+	schema, err := os.ReadFile("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(filepath.Join(t.TempDir(), "retake.db"), store.Options{Schema: string(schema)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const people = 2*BatchSize + 5
+	lose(t, s, people)
+	owner, ctx := store.Admin{Owner: true}, t.Context()
+	for name, c := range map[string]struct {
+		admin  store.Admin
+		filter store.Filter
+		want   int
+	}{
+		"everything":               {owner, store.Filter{}, people},
+		"of somebody else":         {store.Admin{ID: 7}, store.Filter{}, 0},
+		"with a status":            {owner, store.Filter{Status: store.Completed}, people},
+		"with another status":      {owner, store.Filter{Status: store.Failed}, 0},
+		"with a name":              {owner, store.Filter{Search: "name 7"}, 11}, // 7, and 70 to 79
+		"with a name nobody chose": {owner, store.Filter{Search: "other"}, 0},
+	} {
+		if n, _, err := s.CountUndelivered(ctx, c.admin, c.filter); err != nil || n != c.want {
+			t.Errorf("%s: got %d, %v; want %d", name, n, err, c.want)
+		}
+	}
+	n, until, err := s.CountUndelivered(ctx, owner, store.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := Shown{Undelivered: n, Until: until.Add(-time.Hour)}
+	if got, err := Everything(ctx, s, pressed{s}, owner, store.Filter{}, early); err != nil || got.Restarted != 0 {
+		t.Errorf("got %+v, %v; want nothing of what nobody was shown", got, err)
+	}
+	shown := Shown{Undelivered: 3, Until: until}
+	if got, err := Everything(ctx, s, pressed{s}, owner, store.Filter{}, shown); err != nil || got.Restarted != 3 {
+		t.Errorf("got %+v, %v; want as many as were shown", got, err)
+	}
+	shown.Undelivered = n - 3
+	if got, err := Everything(ctx, s, pressed{s}, owner, store.Filter{}, shown); err != nil || got.Restarted != n-3 {
+		t.Errorf("got %+v, %v; want the rest", got, err)
+	}
+	if n, _, err := s.CountUndelivered(ctx, owner, store.Filter{}); err != nil || n != 0 {
+		t.Errorf("got %d left, %v; want none", n, err)
+	}
+	sent := 0
+	if err := s.Tx(ctx, func(tx *store.Tx) error {
+		tasks, err := tx.Claim(store.Deliver, false, 2*people)
+		sent = len(tasks)
+		return err
+	}); err != nil || sent != people {
+		t.Errorf("got %d messages to send, %v; want one for each of %d people", sent, err, people)
+	}
+}

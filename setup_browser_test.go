@@ -1,0 +1,241 @@
+// The first start in a real browser: from an empty folder to a parent's video.
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"retake.example/internal/config"
+
+	faketelegram "retake.example/internal/fake/telegram"
+)
+
+// firstStart is the program in a folder that was empty, and Telegram.
+type firstStart struct {
+	*victim
+	page, link string
+}
+
+func newFirstStart(t *testing.T, environ ...string) firstStart {
+	t.Helper()
+	notShort(t)
+	f := firstStart{victim: &victim{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}}
+	f.http = httptest.NewServer(f.tg)
+	l, err := listenNear("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	f.page = "http://" + address
+	cmd := exec.Command(os.Args[0], "serve")
+	cmd.Dir = f.dir
+	cmd.Env = append(append(os.Environ(), childDir+"=.", childPoint+"=0", "RETAKE_TELEGRAM_API_URL="+f.http.URL,
+		"RETAKE_WEB_LISTEN="+address, "RETAKE_WEB_BASE_URL="+f.page), environ...)
+	t.Cleanup(func() {
+		f.kill()
+		f.tg.Close()
+		f.http.Close()
+	})
+	f.run(cmd)
+	link := regexp.MustCompile(`set up your bot \(works once, for 15 minutes\):\n\s+(\S+/login/\S+)`)
+	w := &world{T: t, tg: f.tg, log: f.log}
+	w.until("the link", func() bool { return link.MatchString(f.log.String()) })
+	f.link = link.FindStringSubmatch(f.log.String())[1]
+	return f
+}
+
+// step waits until a step is the open one.
+func (b browser) step(name string) {
+	b.Helper()
+	b.until(fmt.Sprintf("document.querySelector('.wizard [aria-current=step]')?.dataset.key === %q", name))
+}
+
+// looks looks at a step of the set-up in both languages.
+func (c *critic) looks(name string) {
+	c.Helper()
+	for _, language := range []string{"ru", "en"} {
+		if c.js("document.documentElement.lang") != language {
+			c.press(fmt.Sprintf("form[action='/language'] button[value=%s]", language))
+			c.until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
+		}
+		c.sees(name + "-" + language)
+	}
+}
+
+// sees looks at the page that is open, in two widths, by day and by night, and has axe-core look.
+func (c *critic) sees(name string) {
+	c.Helper()
+	c.learns(c.T)
+	for _, width := range []int64{320, 390, 1280} {
+		c.do(chromedp.EmulateViewport(width, 900))
+		if got := c.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
+			c.Errorf("%s, %d px: got a page that is %s px wider", name, width, got)
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			if c.prefers(scheme); width == 320 {
+				continue
+			}
+			c.keep(fmt.Sprintf("%s-%d-%s", name, width, scheme), chromedp.FullScreenshot(100))
+			for _, v := range c.violations() {
+				c.Errorf("%s, %d px, %s: %s", name, width, scheme, v)
+			}
+		}
+	}
+	for _, fault := range c.complaints() {
+		if strings.HasPrefix(fault, "console") || strings.HasPrefix(fault, "exception") {
+			c.Errorf("%s: %s", name, fault)
+		}
+	}
+}
+
+func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
+	c := newCritic(t)
+	f := newFirstStart(t)
+	w := &world{T: t, tg: f.tg, log: f.log}
+	c.visit(f.link)
+	c.press("main form button")
+	c.until("location.pathname === '/setup' && document.readyState === 'complete'")
+	c.step("token")
+	c.looks("setup-1-token")
+
+	c.do(chromedp.SendKeys("#token", "123456789:AAthisIsNotTheTokenOfAnyBotAtAll123\r"))
+	c.until("document.getElementById('live').dataset.state === 'on'") // which takes nothing away
+	c.until("document.querySelector('[role=alert]')?.innerText.includes('Telegram does not know this token')")
+	c.sees("setup-1-wrong")
+	c.do(chromedp.SendKeys("#token", testToken+"\r"))
+	c.step("owner")
+	c.until("document.querySelector('svg.qr') !== null")
+	if got := c.js("document.documentElement.outerHTML"); strings.Contains(got, testToken[10:]) {
+		t.Error("the token is on the page")
+	}
+	c.until("document.getElementById('live').dataset.state === 'on'")
+	c.looks("setup-2-owner")
+
+	// Somebody else guesses; the operator opens the link; the page goes on by itself.
+	command := c.js("document.getElementById('copy-code').textContent")
+	stranger, owner := f.tg.Person(66, "Mallory", "en"), f.tg.Person(5, "Мария", "ru")
+	stranger.Send("/start owner-AAAAAAAAAAAAAAAA")
+	w.hears(stranger, "This code does not work")
+	c.step("owner")
+	owner.Send(command)
+	w.hears(owner, "Теперь вы владелец этого бота")
+	c.step("choose")
+	stranger.Send(command)
+	w.until("the second refusal", func() bool { return strings.Count(fmt.Sprint(answers(stranger)), "This code does not work") == 2 })
+	c.until("document.querySelectorAll('.pick img').length === 4 && [...document.querySelectorAll('.pick img')].every(i => i.complete && i.naturalWidth > 0)")
+	c.looks("setup-3-choose")
+
+	c.js("document.querySelector('.pick input[value=birthday]').click()")
+	c.js("document.querySelector('#language').value = 'en'")
+	c.press("button[value=choose]")
+	c.step("test")
+	c.looks("setup-4-test")
+	c.js("document.querySelector('#name').value = 'Оля'")
+	c.press("button[value=test]")
+	c.until("document.querySelector('.card') !== null")
+	c.looks("setup-4-sent")
+	w.until("the test video", func() bool { return videos(owner) == 1 })
+	c.until("document.querySelector('.card .pill.ok') !== null")
+	c.visit(f.page + "/setup")
+	c.step("done")
+	c.looks("setup-5-done")
+	c.press("button[value=finish]")
+	c.until("location.pathname === '/' && document.readyState === 'complete'")
+	c.until("document.getElementById('notice').innerText.includes('is set up')")
+	c.visit(f.page + "/setup")
+	c.until("location.pathname === '/'")
+	c.visit(f.page + "/bot")
+	c.do(chromedp.SendKeys("#short", "Videos with a name"))
+	c.press("form[action='/bot'] button")
+	c.until("document.getElementById('notice').innerText !== ''")
+	if got := f.tg.Profile("").ShortDescription; got != "Videos with a name" {
+		t.Errorf("got %q as the short description", got)
+	}
+	c.sees("bot-en")
+
+	// A parent.
+	parent := f.tg.Person(7, "Ольга", "ru")
+	w.asks(parent, "Маша")
+	w.until("the parent's video", func() bool { return videos(parent) == 1 })
+	if got := f.tg.Mistakes(); len(got) > 0 {
+		t.Errorf("got %q; want that the Bot API knows all of it", got)
+	}
+
+	// What nobody may read.
+	c.visit(f.page + "/backups")
+	c.press("button[value=make]")
+	c.until("document.getElementById('notice').innerText !== ''")
+	secret := []byte(testToken[10:])
+	if strings.Contains(f.log.String(), string(secret)) {
+		t.Error("the token is in the log")
+	}
+	if err := filepath.WalkDir(f.dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(content, secret) {
+			t.Errorf("the token is in %s", path)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFirstStart_WithoutJavaScript(t *testing.T) {
+	b := newBrowser(t)
+	command, err := engine(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFirstStart(t, "RETAKE_RENDER_ENGINE=command", fmt.Sprintf("RETAKE_RENDER_COMMAND=%s", config.TOML(command)))
+	w := &world{T: t, tg: f.tg, log: f.log}
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.visit(f.link)
+	b.press("main form button")
+	b.step("token")
+	b.do(chromedp.SendKeys("#token", testToken+"\r"))
+	b.step("owner")
+	code := b.js("document.getElementById('copy-code').textContent")
+	owner := f.tg.Person(5, "Мария", "ru")
+	owner.Send(code)
+	w.hears(owner, "Теперь вы владелец")
+	b.press("a.btn[href='/setup']")
+	b.step("choose")
+	b.press("button[value=choose]")
+	b.step("test")
+	b.press("button[value=test]")
+	b.until("document.querySelector('.card') !== null")
+	w.until("the test video", func() bool { return videos(owner) == 1 })
+	b.press("a[href='/setup?step=done']")
+	b.step("done")
+	b.press("button[value=finish]")
+	b.until("location.pathname === '/'")
+
+	// The operator comes back: a start prints no link any more, and /setup leads to the library.
+	resp, err := http.Get(f.page + "/setup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.Request.URL.Path != "/login" {
+		t.Errorf("a stranger got %s; want the door", resp.Request.URL)
+	}
+}
