@@ -251,36 +251,43 @@ func (c *critic) reads(name, path string, status int64) {
 		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + '=' + a.value)"); got != "" {
 			t.Errorf("got attributes %s; want none that is a script", got)
 		}
-		c.learns(t)
-		var violations []string
-		seen := map[string][]string{}
-		for _, width := range []int64{320, 390, 1280} {
-			b.do(chromedp.EmulateViewport(width, 900))
-			if got := b.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
-				t.Errorf("%d px: got a page that is %s px wider: %s", width, got,
-					b.js("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
-			}
-			if width == 320 {
-				continue
-			}
-			for _, scheme := range []string{"light", "dark"} {
-				b.prefers(scheme)
-				b.keep(fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme), chromedp.FullScreenshot(100))
-				for _, v := range b.violations() {
-					if seen[v] == nil {
-						violations = append(violations, v)
-					}
-					seen[v] = append(seen[v], fmt.Sprintf("%d px %s", width, scheme))
-				}
-			}
-		}
-		for _, v := range violations {
-			t.Errorf("%s: %s", strings.Join(seen[v], ", "), v)
-		}
-		for _, fault := range c.complaints() {
-			t.Error(fault)
-		}
+		c.examines(t)
 	})
+}
+
+// examines looks at the page that is open.
+func (c *critic) examines(t *testing.T) {
+	t.Helper()
+	b := browser{t, c.ctx}
+	c.learns(t)
+	var violations []string
+	seen := map[string][]string{}
+	for _, width := range []int64{320, 390, 1280} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		if got := b.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
+			t.Errorf("%d px: got a page that is %s px wider: %s", width, got,
+				b.js("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
+		}
+		if width == 320 {
+			continue
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			b.prefers(scheme)
+			b.keep(fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme), chromedp.FullScreenshot(100))
+			for _, v := range b.violations() {
+				if seen[v] == nil {
+					violations = append(violations, v)
+				}
+				seen[v] = append(seen[v], fmt.Sprintf("%d px %s", width, scheme))
+			}
+		}
+	}
+	for _, v := range violations {
+		t.Errorf("%s: %s", strings.Join(seen[v], ", "), v)
+	}
+	for _, fault := range c.complaints() {
+		t.Error(fault)
+	}
 }
 
 // prefers sets the colours that the reader prefers.
@@ -613,6 +620,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("attention", "/attention", 200)
 	c.reads("statistics", "/statistics?days=7", 200)
 	c.reads("bin", "/bin", 200)
+	c.reads("admins", "/admins", 200)
+	c.reads("tokens", "/tokens", 200)
 	c.reads("selection", "/selection?do=delete&id="+ids["made by an admin"], 200)
 	c.reads("upload", "/upload", 200)
 	c.reads("retry all", "/retry-all", 200)

@@ -144,14 +144,17 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 		return errors.Join(
 			tx.Appoint(store.Admin{ID: 7, Owner: true}, 0, store.ByCommand),
 			tx.KeepAlert(7, "disk", store.Alert{At: time.UnixMilli(1000)}),
+			tx.SaveToken([32]byte{1}, 7, "script", store.ScopeRead, 0),
+			tx.Invite([32]byte{2}, false, 7),
 			tx.KeepAlert(8, "disk", store.Alert{At: time.UnixMilli(2000)}),
 		)
 	})
 	var x store.Export
 	write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(7, true); return err })
-	if a := x.Admin; a == nil || len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" ||
+	if a := x.Admin; a == nil || len(a.Tokens) != 1 || !a.Tokens[0].Used.IsZero() || len(a.Invites) != 1 ||
+		len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" ||
 		a.Told[0].At.UnixMilli() != 1000 {
-		t.Errorf("got %+v; want the rank and what they were told", x.Admin)
+		t.Errorf("got %+v; want the rank, what they were told, the token and the invitation", x.Admin)
 	}
 	write(t, s, func(tx *store.Tx) error { return tx.Dismiss(7, 0) })
 	if n := count(t, s, `SELECT count(*) FROM alerts WHERE admin = 7`); n != 0 {

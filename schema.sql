@@ -507,7 +507,7 @@ CREATE TABLE IF NOT EXISTS setup (
 	test        TEXT                                   -- id of the test video; NULL: none was asked for
 ) STRICT;
 
--- One-time links that make whoever opens them an admin. Only the hash of the code is kept.
+-- One-time links that make the first person who opens them an admin. Only the hash of the code is kept.
 CREATE TABLE IF NOT EXISTS invitations (
 	id          INTEGER PRIMARY KEY,
 	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the code

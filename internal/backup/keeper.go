@@ -45,7 +45,7 @@ type Keeper struct {
 
 	failed error         // the last scheduled try; nil: it worked
 	away   away          // the copies in the bucket
-	made   chan struct{} // holds a token while there is a backup to copy; nil: nobody copies
+	fresh  chan struct{} // holds a token while there is a backup to copy; nil: nobody copies
 }
 
 // State is how the backups go.
@@ -90,7 +90,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	if k.Away != nil {
 		made := make(chan struct{}, 1)
 		k.mu.Lock()
-		k.made = made
+		k.fresh = made
 		k.mu.Unlock()
 		copying.Go(func() { k.copyAway(ctx, made) })
 	}
@@ -175,9 +175,9 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 	switch {
 	case err == nil:
 		k.state, k.stays = State{Last: time.Now()}, stays
-		if k.made != nil {
+		if k.fresh != nil {
 			select {
-			case k.made <- struct{}{}:
+			case k.fresh <- struct{}{}:
 			default: // it is to be copied already
 			}
 		}

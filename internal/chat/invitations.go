@@ -1,4 +1,4 @@
-// Invitations: whoever opens one becomes an admin.
+// Invitations: the first person to open one becomes an admin.
 
 package chat
 

@@ -50,7 +50,7 @@ var Commands = []Command{
 	{Name: "admin list", Group: "Every day", Config: true, Short: "list the admins, and where each was appointed",
 		Examples: []string{"retake admin list"}},
 	{Name: "admin remove", Group: "Every day", Args: "ID", Config: true,
-		Short:    "remove an admin; their sessions and links end at once",
+		Short:    "remove an admin; their sessions, links and API tokens end at once",
 		Long:     "Admins listed in config.toml must be removed there.",
 		Examples: []string{"retake admin remove 222222222"}},
 	{Name: "admin link", Group: "Every day", Args: "ID", Config: true,

@@ -3,7 +3,6 @@
 package command
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"retake.example/internal/backup"
 	"retake.example/internal/config"
@@ -157,33 +155,5 @@ func TestCopies_WhatIsWrongIsSaid(t *testing.T) {
 	}
 	if got := first.keys(t); len(got) != 0 {
 		t.Errorf("got %q; want nothing of the others", got)
-	}
-}
-
-// A scheduled program copies without being asked.
-func TestCopies_ARunningKeeperCopiesWhatIsMade(t *testing.T) {
-	c := newCopies(t, s3test.New(t), nil)
-	told := make(chan error, 10)
-	c.Told = func(err error) { told <- err }
-	c.Every = time.Hour
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan bool)
-	go func() { c.Run(ctx); close(ended) }()
-	for done := false; !done; { // until it has begun to listen
-		if err := c.Now(t.Context(), ""); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case err := <-told:
-			if done = true; err != nil {
-				t.Error(err)
-			}
-		case <-time.After(time.Second):
-		}
-	}
-	stop()
-	<-ended
-	if got := c.keys(t); len(got) == 0 {
-		t.Error("got nothing in the bucket; want what was made")
 	}
 }

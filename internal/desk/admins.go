@@ -149,7 +149,7 @@ func (d *Desk) ChangeAdmins(w http.ResponseWriter, r *http.Request) error {
 	return doneAt(w, r, "/admins?notice="+outcome, outcome, "")
 }
 
-// mayChangeAdmin refuses to change those of the settings, and to leave no owner. stays: the admin is an owner afterwards.
+// mayChangeAdmin refuses to change those of the settings, and to leave no owner. stays: the admin is an owner then.
 func (d *Desk) mayChangeAdmin(tx *store.Tx, id int64, stays bool) error {
 	owners := d.opts.Staff.Owners
 	if slices.Contains(owners, id) || slices.Contains(d.opts.Staff.Admins, id) {

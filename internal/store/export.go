@@ -234,10 +234,10 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 			func(t *time.Time, scan scanner) error { return scan(at(t)) }),
 		pull(tx, &x.Admin.Invites, `SELECT expires FROM invitations WHERE inviter = ? ORDER BY expires`, []any{user},
 			func(t *time.Time, scan scanner) error { return scan(at(t)) }),
-		pull(tx, &x.Admin.Tokens, `SELECT title, scope, created, used, expires FROM tokens WHERE admin = ? ORDER BY id`,
-			[]any{user}, func(t *ExportToken, scan scanner) error {
-				return scan(&t.Title, &t.Scope, at(&t.Created), at(&t.Used), at(&t.Expires))
-			}),
+		pull(tx, &x.Admin.Tokens, `SELECT title, scope, created, ifnull(used, 0), ifnull(expires, 0) FROM tokens
+			WHERE admin = ? ORDER BY id`, []any{user}, func(t *ExportToken, scan scanner) error {
+			return scan(&t.Title, &t.Scope, at(&t.Created), at(&t.Used), at(&t.Expires))
+		}),
 		pull(tx, &x.Admin.Acts, exportActs+` WHERE admin = ? ORDER BY at, id`, []any{user}, scanAct),
 		pull(tx, &x.Admin.Made, `SELECT id, name, created FROM assets WHERE creator = ? ORDER BY created, id`, []any{user},
 			func(m *ExportMade, scan scanner) error { return scan(&m.ID, &m.Name, at(&m.At)) }),

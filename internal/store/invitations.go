@@ -1,4 +1,4 @@
-// Invitations: one-time links that make whoever opens them an admin.
+// Invitations: one-time links that make the first person who opens them an admin.
 
 package store
 
@@ -48,9 +48,10 @@ func (tx *Tx) Uninvite(id, by int64) error {
 	return tx.Note(Event{Admin: &by, Action: "uninvite"})
 }
 
-// AcceptInvitation spends an invitation: whoever opened it is an admin now. already: they were at least that before, and the
-// invitation stays open for somebody else. ErrNotFound: spent, withdrawn or expired, never made, or its maker is no
-// owner any more. One that would be open for longer than an invitation is was made while the clock was ahead.
+// AcceptInvitation spends an invitation: the person who opened it is an admin now. already: they were at least that
+// before, and the invitation stays open for somebody else. ErrNotFound: spent, withdrawn or expired, never made, or its
+// maker is no owner any more. One that would be open for longer than an invitation is was made while the clock was
+// ahead.
 func (tx *Tx) AcceptInvitation(hash [32]byte, id int64, settings func(id int64) (Admin, bool)) (a Admin, already bool,
 	err error) {
 	a.ID = id

@@ -62,8 +62,8 @@ type Recovered struct {
 
 // Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was
 // made: what the database at before, which goes on where the backup ends, does not know about is held. An empty before,
-// or one that cannot be read or is of another past, knows nothing. Everybody is signed out, and tokens and invitations are gone:
-// what was ended since must not come back.
+// or one that cannot be read or is of another past, knows nothing. Everybody is signed out, and tokens and invitations
+// are gone: what was ended since must not come back.
 func (s *Store) Recover(ctx context.Context, before string) (r Recovered, err error) {
 	if before != "" {
 		d, err := db.Look(before)
