@@ -36,8 +36,8 @@ var known = Known{Languages: lang.Languages, TokenKey: seal.Check, FarmLogin: fa
 	Formats: logs.Formats, Levels: logs.Levels}
 
 // LoadFile reads the defaults, then what page returns for the data folder and the key of these settings, then the
-// file, then the environment. An empty path means config.toml in the working directory, if there is one. A file that is a copy
-// of the defaults sets nothing. page may be nil. The error is Faults, or that of page.
+// file, then the environment. An empty path means config.toml in the working directory, if there is one. A file that
+// is a copy of the defaults sets nothing. page may be nil. The error is Faults, or that of page.
 func LoadFile(defaults, path string, environ []string, page func(Config) (Page, error)) (c Config, err error) {
 	source, there, err := Read(path)
 	if err != nil {
