@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
+	"retake.example/internal/lang"
 	"retake.example/internal/outage"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
@@ -608,6 +609,21 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("attention", "/attention", 200)
 	c.reads("statistics", "/statistics?days=7", 200)
 	c.reads("bin", "/bin", 200)
+	mutate(t, full.store, `INSERT INTO texts (lang, key, form, text, changed, admin) VALUES
+		('en', 'confirm', 'other', 'A video for {{.Name}}?', 1, 8), ('en', 'apology', 'other', ?, 1, 8), ('en', 'of_old', 'other', ?, 1, 8)`,
+		hostile[0]+odd[1], hostile[1])
+	t.Cleanup(func() { lang.Change(nil) })
+	if err := desk.LoadTexts(t.Context(), full.store, full.logger); err != nil {
+		t.Fatal(err)
+	}
+	c.reads("texts", "/texts", 200)
+	c.reads("texts/nothing found", "/texts?q="+url.QueryEscape(hostile[0]+odd[1]+"?"), 200)
+	c.reads("text", "/texts/confirm", 200)
+	c.reads("text/forms", "/texts/progress_place?lang=ru", 200)
+	c.reads("text/set aside", "/texts/apology", 200)
+	c.reads("text/button", "/texts/button_more", 200)
+	c.reads("text/toast", "/texts/toast_ready", 200)
+	c.reads("text/caption", "/texts/caption", 200)
 	c.reads("selection", "/selection?do=delete&id="+ids["made by an admin"], 200)
 	c.reads("upload", "/upload", 200)
 	c.reads("retry all", "/retry-all", 200)
@@ -629,6 +645,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/activity", "/activity", 200)
 	c.reads("ru/settings", "/settings", 200)
 	c.reads("ru/advance", "/advance", 200)
+	c.reads("ru/texts", "/texts", 200)
+	c.reads("ru/text", "/texts/progress_place", 200)
+	c.reads("ru/text/set aside", "/texts/apology?lang=en", 200)
 	c.reads("ru/upload", "/upload", 200)
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login", 200)

@@ -112,6 +112,9 @@ func serve(
 		return err
 	}
 	defer st.Close()
+	if err := desk.LoadTexts(ctx, st, log); err != nil {
+		return err
+	}
 	opened, err := command.OpenMedia(cfg, cfg.Media.Store)
 	if err != nil {
 		return err
@@ -216,11 +219,12 @@ func serve(
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
+	var renewMenus func()
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
-		takeOver = bot.Talk.DeleteWebhook
+		takeOver, renewMenus = bot.Talk.DeleteWebhook, func() { bot.RenewMenu(0) }
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
@@ -238,7 +242,7 @@ func serve(
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre}, log)
+		Farm: centre, RenewMenus: renewMenus}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

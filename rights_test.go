@@ -81,8 +81,11 @@ var rights = map[string]right{
 	"GET /bin":                admins,
 
 	// Nobody is told that a backup is not there who may not see any: the office of this test makes none.
-	"GET /backups":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
-	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
+	"GET /backups":     {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /backups":    {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
+	"GET /texts":       ownersSee,
+	"GET /texts/:key":  ownersSee,
+	"POST /texts/:key": ownersDo.of("lang=ru&text_other=Вот!"),
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin": {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
@@ -196,7 +199,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					json:    asJSON,
 					body:    strings.ReplaceAll(want.body, "ID", id),
 					path: strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id, "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE",
-						":id", id, ":picture", "new-year.jpg", "*", "style.css").
+						":id", id, ":key", "done", ":picture", "new-year.jpg", "*", "style.css").
 						Replace(path),
 				}
 				w := d.begin(sent)

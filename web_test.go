@@ -289,7 +289,7 @@ func TestReadingChangesNothing(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE",
-			"/selection", "/selection?do=delete&id="+a.ID, ":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
+			"/selection", "/selection?do=delete&id="+a.ID, ":id", a.ID, ":key", "done", "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
 			Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
 			c.method, c.path = r.Method, path

@@ -138,6 +138,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"advance", "stopped", "did_advance_stop"},
 	{"advance", "withdrawn", "did_advance_withdraw"},
 	{"edit", "", "did_edit"},
+	{"change text", "", "did_change_text"},
+	{"reset text", "", "did_reset_text"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
@@ -171,7 +173,7 @@ var whats = []struct{ action, outcome, id string }{
 func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
-			return say(w.id, Vars{"Attempt": d.Attempt})
+			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome})
 		}
 	}
 	if d.Outcome != "" { // an action that has no words yet
@@ -206,7 +208,7 @@ var kinds = []struct {
 	{"retried", "deeds_retried", []string{"retry", "try now"}},
 	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "reschedule",
 		"connect", "disconnect", "defaults"}},
-	{"edited", "deeds_edited", []string{"edit"}},
+	{"edited", "deeds_edited", []string{"edit", "change text", "reset text"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
 		"trust clock", "back up", "try backup", "download backup"}},

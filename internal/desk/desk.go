@@ -55,8 +55,10 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
-	Purge    purge     // nil: nobody knows whether the clock is trusted
-	Farm     farmhands // nil: videos are not made on other machines
+	// RenewMenus sends the bot's menus of commands again, whose texts have changed; nil: the bot is off.
+	RenewMenus func()
+	Purge      purge     // nil: nobody knows whether the clock is trusted
+	Farm       farmhands // nil: videos are not made on other machines
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons

@@ -9,6 +9,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/texts":          OwnersOnly(d.Texts),
+		"/texts/:key":     OwnersOnly(d.Text),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -19,8 +21,9 @@ func (d *Desk) Views() map[string]Handler {
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
-		"/selection": d.DeleteMany,
-		"/bin":       d.RestoreOrErase,
-		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+		"/selection":  d.DeleteMany,
+		"/bin":        d.RestoreOrErase,
+		"/backups":    OwnersOnly(d.MakeOrTryBackup),
+		"/texts/:key": OwnersOnly(d.ChangeText),
 	}
 }

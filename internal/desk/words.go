@@ -27,6 +27,7 @@ var notices = map[string]string{
 	"stopped":       "notice_stopped",
 	"withdrawn":     "notice_withdrawn",
 	"saved":         "notice_saved",
+	"text-reset":    "notice_text_reset",
 	"deleted":       "notice_deleted",
 	"cancelled":     "notice_cancelled",
 	"uploaded":      "notice_uploaded",
