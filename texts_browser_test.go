@@ -8,12 +8,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"retake.example/internal/lang"
 )
 
 func TestTexts_WhatAnOwnerTypesIsInTheNextMessage(t *testing.T) {
-	t.Cleanup(func() { lang.Change(nil) })
 	w := newWorldIn(t, t.TempDir(), newYear) // not parallel: the texts are those of the process
 	b := newBrowser(t)
 	d := openDesk(t, func(d *office) {

@@ -56,6 +56,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
+	t.Cleanup(func() { lang.Change(nil) }) // what owners have changed is said in the whole process
 	uploads, err := desk.NewUploads(
 		filepath.Join(t.TempDir(), "uploads"),
 		1<<20,
