@@ -51,7 +51,8 @@ var subjects = []Subject{
 	{"language", []string{"language_*"}},
 	{"privacy", []string{"privacy*", "my_data", "forget_ask", "button_forget", "button_keep", "forgotten*", "kept"}},
 	{"commands", []string{"command_*"}},
-	{"admins", []string{"admin_*", "stats*", "alert_*", "outage_*", "asked_to_go", "posting_in", "trying_now",
+	{"admins", []string{"admin_*", "owner_*", "invitation_*", "stats*", "alert_*", "alarm_*", "outage_*",
+		"asked_to_go", "posting_in", "trying_now",
 		"button_try_now", "button_retry_all"}},
 }
 
