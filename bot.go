@@ -388,7 +388,7 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 	case "help":
 		text := lang.Say(u.Lang, "help", nil)
 		if isAdmin {
-			text += "\n" + lang.Say(u.Lang, "help_admin", nil)
+			text += "\n\n" + lang.Say(u.Lang, "help_admin", nil)
 		}
 		_, err := b.Talk.Send(ctx, u.ID, text, nil)
 		return err

@@ -622,6 +622,20 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("bin", "/bin", 200)
 	c.reads("admins", "/admins", 200)
 	c.reads("tokens", "/tokens", 200)
+	mutate(t, full.store, `INSERT INTO texts (lang, key, form, text, changed, admin) VALUES
+		('en', 'confirm', 'other', 'A video for {{.Name}}?', 1, 8), ('en', 'apology', 'other', ?, 1, 8), ('en', 'of_old', 'other', ?, 1, 8)`,
+		hostile[0]+odd[1], hostile[1])
+	if err := desk.LoadTexts(t.Context(), full.store, full.logger); err != nil {
+		t.Fatal(err)
+	}
+	c.reads("texts", "/texts", 200)
+	c.reads("texts/nothing found", "/texts?q="+url.QueryEscape(hostile[0]+odd[1]+"?"), 200)
+	c.reads("text", "/texts/confirm", 200)
+	c.reads("text/forms", "/texts/progress_place?lang=ru", 200)
+	c.reads("text/set aside", "/texts/apology", 200)
+	c.reads("text/button", "/texts/button_more", 200)
+	c.reads("text/toast", "/texts/toast_ready", 200)
+	c.reads("text/caption", "/texts/caption", 200)
 	c.reads("selection", "/selection?do=delete&id="+ids["made by an admin"], 200)
 	c.reads("upload", "/upload", 200)
 	c.reads("retry all", "/retry-all", 200)
@@ -644,6 +658,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/settings", "/settings", 200)
 	c.reads("ru/configuration", "/configuration", 200)
 	c.reads("ru/advance", "/advance", 200)
+	c.reads("ru/texts", "/texts", 200)
+	c.reads("ru/text", "/texts/progress_place", 200)
+	c.reads("ru/text/set aside", "/texts/apology?lang=en", 200)
 	c.reads("ru/upload", "/upload", 200)
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login", 200)

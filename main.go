@@ -109,6 +109,9 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return err
 	}
 	defer st.Close()
+	if err := desk.LoadTexts(ctx, st, log); err != nil {
+		return err
+	}
 	opened, err := command.OpenMedia(cfg, cfg.Media.Store)
 	if err != nil {
 		return err
@@ -238,6 +241,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
 	if bot != nil {
 		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
+		pages.RenewMenus = func() { bot.RenewMenu(0) }
 	}
 	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)

@@ -110,6 +110,9 @@ var rights = map[string]right{
 	"POST /studio/:id":         {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=save"},
 	"GET /studio/:id/film":     {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"GET /studio/:id/trial/:f": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"GET /texts":               ownersSee,
+	"GET /texts/:key":          ownersSee,
+	"POST /texts/:key":         ownersDo.of("lang=ru&text_other=Вот!"),
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
@@ -327,7 +330,7 @@ func (r right) needs(method string) store.Scope {
 // pathOf is a path of a route.
 func pathOf(route, id string) string {
 	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id,
-		"/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").
+		"/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":key", "done", ":picture", "new-year.jpg", "*", "style.css").
 		Replace(route)
 }
 

@@ -554,6 +554,17 @@ CREATE TABLE IF NOT EXISTS pause (
 	since       INTEGER NOT NULL
 ) STRICT;
 
+-- Texts of the bot that an owner has changed. Those that do not fit the program's own any more stay here, and are not said.
+CREATE TABLE IF NOT EXISTS texts (
+	lang        TEXT    NOT NULL,
+	key         TEXT    NOT NULL,                      -- of the message file
+	form        TEXT    NOT NULL,                      -- of the plural; other: there is only one
+	text        TEXT    NOT NULL CHECK (text <> ''),
+	changed     INTEGER NOT NULL,
+	admin       INTEGER NOT NULL,                      -- who changed it (Telegram id; 0: the operator)
+	PRIMARY KEY (lang, key, form)
+) STRICT, WITHOUT ROWID;
+
 -- What admins did, and every wish and retry of users.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,

@@ -159,7 +159,7 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 			}
 			u, err := url.Parse(to)
 			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" ||
-				!slices.Contains([]string{"/", "/login", "/settings", "/channels", "/advance", "/scheduled", "/bin", "/backups",
+				!slices.Contains([]string{"/", "/login", "/settings", "/channels", "/advance", "/scheduled", "/bin", "/backups", "/texts", "/texts/done",
 					"/assets/" + id}, u.Path) ||
 				strings.HasPrefix(to, "//") ||
 				strings.Contains(to, evil) {
@@ -185,7 +185,7 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 			continue
 		}
 		for _, id := range []string{id, url.PathEscape("//" + evil), evil} {
-			target := strings.NewReplacer(":id", id, ":token", id, ":picture", id, "*", id).Replace(route.Path)
+			target := strings.NewReplacer(":id", id, ":key", "done", ":token", id, ":picture", id, "*", id).Replace(route.Path)
 			for _, who := range []string{"X: stranger", d.as(d.session(8))} {
 				resp, _ := d.raw(address, route.Method, target+"?"+query.Encode(), append(headers, who)...)
 				follow(route.Method+" "+target, resp)
@@ -228,7 +228,7 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 		if route.Method != http.MethodGet {
 			continue
 		}
-		target := strings.NewReplacer(":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").
+		target := strings.NewReplacer(":id", a.ID, ":key", "done", "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").
 			Replace(route.Path)
 		for _, accept := range []string{"Accept: text/html", "Accept: application/json"} {
 			for _, who := range []string{"X: stranger", d.as(session)} {
@@ -280,7 +280,7 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 	d.filmed("video", "thumb")
 	targets := []string{"*", "/nope", "/static/nope", "/static/", "/static/app.js", "/assets/nope", "/media/nope", "/login/nope", "//", "/?q=%ff", "/?q=" + strings.Repeat("x", 5000), "/?status=BROKEN"}
 	for _, route := range d.echo.Routes() {
-		if target := strings.NewReplacer(":id", a.ID, ":token", "nope", ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path); !slices.Contains(targets, target) {
+		if target := strings.NewReplacer(":id", a.ID, ":key", "done", ":token", "nope", ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path); !slices.Contains(targets, target) {
 			targets = append(targets, target)
 		}
 	}
@@ -352,7 +352,7 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 			continue
 		}
-		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
+		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, ":key", "done", "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
 	}
 	for _, path := range []string{"/nope", "/assets/nope", "/static/nope", "/login/nope"} {
 		paths[path] = true
@@ -460,7 +460,7 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 				continue
 			}
 			for name, id := range map[string]string{"waiting": waiting, "running": running, "failed": failed, "done": done, "retried": old, "no": word} {
-				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":token", word, ":picture", word, "*", word).Replace(route.Path)
+				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":key", "done", ":token", word, ":picture", word, "*", word).Replace(route.Path)
 				keep(route.Path+" "+name, path, session)
 				keep(route.Path+" "+name+" by a stranger", path, "")
 				if slices.Contains(public, route.Path) {

@@ -56,6 +56,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
+	t.Cleanup(func() { lang.Change(nil) }) // what owners have changed is said in the whole process
 	uploads, err := desk.NewUploads(
 		filepath.Join(t.TempDir(), "uploads"),
 		1<<20,
@@ -296,7 +297,7 @@ func TestReadingChangesNothing(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE",
-			"/selection", "/selection?do=delete&id="+a.ID, ":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
+			"/selection", "/selection?do=delete&id="+a.ID, ":id", a.ID, ":key", "done", "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
 			Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
 			c.method, c.path = r.Method, path

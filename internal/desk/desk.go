@@ -59,6 +59,8 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
+	// RenewMenus sends the bot's menus of commands again, whose texts have changed; nil: the bot is off.
+	RenewMenus func()
 	// Invite returns the address that opens the bot with a code; nil: the bot is off.
 	Invite   func(ctx context.Context, code string) (link string, err error)
 	Purge    purge     // nil: nobody knows whether the clock is trusted

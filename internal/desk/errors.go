@@ -60,6 +60,7 @@ var httpErrors = []struct {
 	{store.ErrForbidden, HTTPError{http.StatusForbidden, "FORBIDDEN", "error_forbidden", nil}},
 	{store.ErrNotFailed, HTTPError{http.StatusConflict, "NOT_FAILED", "error_not_failed", nil}},
 	{store.ErrExists, Exists},
+	{store.ErrConflict, Conflict},
 	{store.ErrNotPublishable, HTTPError{http.StatusConflict, "NOT_PUBLISHABLE", "error_not_publishable", nil}},
 	{fs.ErrNotExist, NotFound},
 	{ErrJSON, Invalid("error_json", nil)},

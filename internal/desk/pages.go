@@ -4,6 +4,7 @@ package desk
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
 	"html/template"
@@ -79,7 +80,11 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"icon":          platformIcon,
 			"seconds":       func(n int) string { return took(say, time.Duration(n)*time.Second) },
 			"amounts":       func(title string, of []Amount) any { return Amounts{title, of} },
-			"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"json": func(v any) (string, error) {
+				b, err := json.Marshal(v)
+				return string(b), err
+			},
+			"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {
 			return nil, err

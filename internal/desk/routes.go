@@ -15,6 +15,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/admins":         OwnersOnly(d.Admins),
 		"/tokens":         OwnersOnly(d.Tokens),
 		"/advance":        d.Advance,
+		"/texts":          OwnersOnly(d.Texts),
+		"/texts/:key":     OwnersOnly(d.Text),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -50,5 +52,6 @@ func (d *Desk) Actions() map[string]Handler {
 		"/templates":        OwnersOnly(d.ChangeTemplates),
 		"/studio":           OwnersOnly(d.AddTemplate),
 		"/studio/:id":       OwnersOnly(d.WorkOnTemplate),
+		"/texts/:key":       OwnersOnly(d.ChangeText),
 	}
 }

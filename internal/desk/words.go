@@ -59,6 +59,7 @@ var notices = map[string]string{
 	"template-added":     "notice_template_added",
 	"template-saved":     "notice_template_saved",
 	"template-back":      "notice_template_back",
+	"text-reset":         "notice_text_reset",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

@@ -94,11 +94,15 @@ func Prefer(header, fallback string) string {
 // Vars fill the placeholders of a message. Count picks the plural form.
 type Vars map[string]any
 
-// Say returns the message with that id. An id that does not exist, which a test excludes, is returned as it is.
+// Say returns the message with that id, as an owner has changed it or as it comes with the program. An id that does not
+// exist, which a test excludes, is returned as it is.
 func Say(lang, id string, vars Vars) string {
 	speaker, ok := speakers[lang]
 	if !ok {
 		lang, speaker = "en", speakers["en"]
+	}
+	if forms, ok := current()[place{lang, id}]; ok {
+		return fillIn(pick(lang, forms, vars), vars)
 	}
 	if text, ok := plain[lang+id]; ok {
 		return text

@@ -160,7 +160,7 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
 	en := load(t, "en", rooms...)
 	source := sources(t, "../../web.go", "../../main.go", "../desk/*.go", "../../web/templates/*.html", "name.go",
-		"title.go")
+		"title.go", "changed.go")
 	for id := range load(t, "en", "page", "publishing", "counts") {
 		if !strings.Contains(source, fmt.Sprintf("%q", id)) {
 			t.Errorf("%s is used nowhere", id)

@@ -18,6 +18,7 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	ErrNotFailed = errors.New("not failed")
 	ErrExists    = errors.New("exists already")
+	ErrConflict  = errors.New("changed since")
 	// ErrNotPublishable refuses to publish a video because the person who asked for it had it deleted.
 	ErrNotPublishable = errors.New("not publishable")
 )

@@ -7,10 +7,18 @@ const count = {
   description: text => new TextEncoder().encode(text.trim()).length,
   tags: text => text.split(',').map(words).filter(Boolean).reduce((n, t) => n + tag(t) + 1, -1),
 };
+// A text of the bot: shown in its bubble with samples, counted with the longest values.
+const filled = (text, values) => text.trim().replace(/\{\{\s*\.(\w+)\s*\}\}/g, (place, name) => values[name] ?? place);
+const bubbled = ({ id, value, dataset, form }) => {
+  document.getElementById(`${id}-bubble`).textContent = filled(value, JSON.parse(dataset.samples));
+  const longest = Object.entries(JSON.parse(form.dataset.longest)).map(([name, n]) => [name, 'x'.repeat(n)]);
+  return filled(value, Object.fromEntries(longest));
+};
 document.addEventListener('input', ({ target }) => {
   const at = document.getElementById(`${target.id}-count`);
   if (!at) return;
-  const n = Math.max(0, count[target.id](target.value));
+  const text = target.dataset.samples ? bubbled(target) : target.value;
+  const n = Math.max(0, count[target.id] ? count[target.id](text) : text.length);
   at.querySelector('strong').textContent = n;
   at.classList.toggle('over', n > at.dataset.of);
 });
