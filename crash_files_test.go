@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -300,13 +299,4 @@ func mutateOutside(t *testing.T, path, statement string) {
 	if _, err := other.Exec(statement); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// letters spells a number with letters, for names have no digits.
-func letters(n int) string {
-	out := ""
-	for _, d := range strconv.Itoa(n) {
-		out += string([]rune("абвгдежзик")[d-'0'])
-	}
-	return out
 }

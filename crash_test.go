@@ -185,11 +185,11 @@ func (v *victim) sends() (n int) {
 func (v *victim) asLongAsItSends() context.Context {
 	p := newProgress(v.T)
 	go func() {
-		for n := 0; v.tg.Wait(p.ctx, func() bool { return v.sends() > n }) == nil; p.changed() {
+		for n := 0; v.tg.Wait(p, func() bool { return v.sends() > n }) == nil; p.Changed() {
 			n = v.sends()
 		}
 	}()
-	return p.ctx
+	return p
 }
 
 // parent is a person who wants videos and does what a person would: nothing twice.

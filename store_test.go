@@ -3,8 +3,6 @@
 package main
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -17,102 +15,6 @@ import (
 
 	"retake.example/internal/store"
 )
-
-// newStore opens a real database file that lasts as long as the test.
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	s, err := openStore(filepath.Join(t.TempDir(), "retake.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// write runs a transaction that must work.
-func write(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
-	t.Helper()
-	if err := s.Tx(context.Background(), fn); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// mutate runs a statement that must work.
-func mutate(t testing.TB, s *store.Store, query string, args ...any) {
-	t.Helper()
-	if err := try(s, query, args...); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-}
-
-// count returns the number a query gives.
-func count(t testing.TB, s *store.Store, query string, args ...any) (n int) {
-	t.Helper()
-	if err := readDB(t, s).QueryRow(query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
-// text returns the text a query gives.
-func text(t testing.TB, s *store.Store, query string, args ...any) (v string) {
-	t.Helper()
-	var n sql.NullString
-	if err := readDB(t, s).QueryRow(query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n.String
-}
-
-// ask makes users wish for a video of one name in Russian, and returns its asset.
-func ask(t testing.TB, s *store.Store, name string, users ...int64) (a store.Asset) {
-	t.Helper()
-	for _, u := range users {
-		write(t, s, func(tx *store.Tx) (err error) { a, err = wish(tx, name, u); return err })
-	}
-	return a
-}
-
-func wish(tx *store.Tx, name string, user int64) (store.Asset, error) {
-	if _, err := tx.UpsertUser(user, "ru"); err != nil {
-		return store.Asset{}, err
-	}
-	a, _, err := tx.ShareOrCreate(
-		store.Order{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"},
-		tx.Now(),
-	)
-	return a, err
-}
-
-// begin claims the next job of a kind, which must be there.
-func begin(t testing.TB, s *store.Store, kind store.Kind) store.Task {
-	t.Helper()
-	tasks := beginAll(t, s, kind, 1)
-	if len(tasks) != 1 {
-		t.Fatalf("got %d jobs; want one that can be begun", len(tasks))
-	}
-	return tasks[0]
-}
-
-func beginAll(t testing.TB, s *store.Store, kind store.Kind, limit int) (tasks []store.Task) {
-	t.Helper()
-	write(t, s, func(tx *store.Tx) (err error) { tasks, err = tx.Claim(kind, false, limit); return err })
-	return tasks
-}
-
-// complete renders an asset, on paper.
-func complete(t testing.TB, s *store.Store) store.Task {
-	t.Helper()
-	task := begin(t, s, store.Render)
-	write(t, s, func(tx *store.Tx) error {
-		return tx.FinishRender(task.Job, store.Video{File: task.AssetID + ".mp4", Size: 1})
-	})
-	return task
-}
 
 func TestSchemaRefuses(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%026d", n) }
