@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/testrig"
 )
 
 // configOf is the configuration of a victim.
@@ -463,8 +464,8 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 	v.kill()
 	made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*-v1.db"))
 	if err != nil || len(made) != 1 || version(made[0]) != 1 ||
-		version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
-		t.Errorf("got %q, %v; want one backup of version 1, and the database of version %d", made, err, schemaVersion())
+		version(filepath.Join(v.dir, "retake.db")) != testrig.SchemaVersion(t) {
+		t.Errorf("got %q, %v; want one backup of version 1, and the database of version %d", made, err, testrig.SchemaVersion(t))
 	}
 	mutateOutside(t, filepath.Join(v.dir, "retake.db"), `PRAGMA user_version = 99`)
 	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure ||

@@ -287,16 +287,3 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 		t.Errorf("got %d and %d videos; want 1, and one more if it was owed by the backup", videos(served), videos(waiting))
 	}
 }
-
-// mutateOutside runs a statement as another program would.
-func mutateOutside(t *testing.T, path, statement string) {
-	t.Helper()
-	other, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if _, err := other.Exec(statement); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -56,7 +56,7 @@ func child() {
 	}
 	if point == upgrades {
 		steps = append(steps, someSteps...)
-		s, err := openStore(filepath.Join(dir, "retake.db"))
+		s, err := OpenStore(filepath.Join(dir, "retake.db"))
 		if err != nil {
 			panic(err)
 		}

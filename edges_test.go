@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"retake.example/internal/store"
 )
 
 func TestHeaders_OfEveryAnswer(t *testing.T) {
@@ -73,30 +70,6 @@ func TestEvents_ASessionHasSoManyStreams(t *testing.T) {
 		status, _ := l.Reader.ReadString(' ')
 		if want := map[bool]string{true: "200 ", false: "429 "}[n < 32]; status != want {
 			t.Errorf("stream %d: got %s; want %s", n, status, want)
-		}
-	}
-}
-
-func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
-	s := newStore(t)
-	setNow(s, func() time.Time { return time.Now().Add(-48 * time.Hour) })
-	write(t, s, func(tx *store.Tx) error {
-		if _, err := tx.UpsertUser(1, "ru"); err != nil {
-			return err
-		}
-		_, err := tx.SaveDraft(1, "Ксюшенька")
-		return err
-	})
-	setNow(s, time.Now)
-	for n := 1; n > 0; {
-		write(t, s, func(tx *store.Tx) (err error) { _, n, err = tx.Purge(store.Keep{}); return err })
-	}
-	if err := s.Checkpoint(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, end := range []string{"", "-wal"} {
-		if b, err := os.ReadFile(s.Path() + end); err != nil || bytes.Contains(b, []byte("Ксюшенька")) {
-			t.Errorf("retake.db%s: got %v; want no deleted name in it", end, err)
 		}
 	}
 }

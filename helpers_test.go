@@ -4,6 +4,7 @@ package main
 
 import (
 	"database/sql"
+	"time"
 
 	"retake.example/internal/testrig"
 )
@@ -12,38 +13,45 @@ const (
 	testToken  = testrig.Token
 	brokenFile = testrig.BrokenFile
 	stall      = testrig.Stall
+	day        = 24 * time.Hour
 )
 
 type journal = testrig.Journal
 
 var (
-	notShort    = testrig.NotShort
-	openStore   = testrig.OpenStore
-	newStore    = testrig.NewStore
-	setNow      = testrig.SetNow
-	readDB      = testrig.ReadDB
-	commits     = testrig.Commits
-	plant       = testrig.Plant
-	try         = testrig.Try
-	texts       = testrig.Texts
-	list        = testrig.List
-	write       = testrig.Write
-	mutate      = testrig.Mutate
-	count       = testrig.Count
-	text        = testrig.Text
-	ask         = testrig.Ask
-	wish        = testrig.Wish
-	begin       = testrig.Begin
-	beginAll    = testrig.BeginAll
-	complete    = testrig.Complete
-	newProgress = testrig.NewProgress
-	until       = testrig.Until
-	sample      = testrig.Sample
-	engine      = testrig.Engine
-	letters     = testrig.Letters
-	answers     = testrig.Answers
-	videos      = testrig.Videos
-	press       = testrig.Press
+	notShort      = testrig.NotShort
+	openStore     = testrig.OpenStore
+	newStore      = testrig.NewStore
+	setNow        = testrig.SetNow
+	readDB        = testrig.ReadDB
+	commits       = testrig.Commits
+	plant         = testrig.Plant
+	try           = testrig.Try
+	texts         = testrig.Texts
+	list          = testrig.List
+	write         = testrig.Write
+	mutate        = testrig.Mutate
+	count         = testrig.Count
+	text          = testrig.Text
+	ask           = testrig.Ask
+	wish          = testrig.Wish
+	begin         = testrig.Begin
+	beginAll      = testrig.BeginAll
+	complete      = testrig.Complete
+	madeByAdmin   = testrig.MadeByAdmin
+	keeps         = testrig.Keeps
+	mutateOutside = testrig.MutateOutside
+	newProgress   = testrig.NewProgress
+	until         = testrig.Until
+	sample        = testrig.Sample
+	engine        = testrig.Engine
+	letters       = testrig.Letters
+	keysOf        = testrig.KeysOf
+	bucketOf      = testrig.BucketOf
+	fromGolden    = testrig.FromGolden
+	answers       = testrig.Answers
+	videos        = testrig.Videos
+	press         = testrig.Press
 )
 
 func collect[T any](rows *sql.Rows, err error, scan func(*T) error) ([]T, error) {

@@ -484,61 +484,6 @@ func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error
 	return err
 }
 
-func TestTheSweepTakesNothingThatIsJustComing(t *testing.T) {
-	s, dir := newStore(t), t.TempDir()
-	disk, err := media.OpenDisk(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { disk.Close() })
-	files := media.NewSweeper(disk)
-	live, upload, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".webm", store.NewID()+".mp4"
-	for _, name := range []string{live, orphan} { // from before: one is made again under its name
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := files.Put(t.Context(), upload, filepath.Join(dir, live), nil); err != nil { // its asset is written next
-		t.Fatal(err)
-	}
-	if err := command.Sweep(t.Context(), s, files); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{live, upload}
-	slices.Sort(want)
-	if keys := keysOf(t, disk); !slices.Equal(keys, want) {
-		t.Errorf("got %q; want %q: all but %s", keys, want, orphan)
-	}
-}
-
-func TestTheSweepTakesOnlyWhatNobodyNeeds(t *testing.T) {
-	s, dir := newStore(t), t.TempDir()
-	disk, err := media.OpenDisk(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { disk.Close() })
-	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".mp4"
-	look := func(want ...string) {
-		t.Helper()
-		if err := sweepAll(t, s, disk, t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
-		slices.Sort(want)
-		if keys := keysOf(t, disk); !slices.Equal(keys, want) {
-			t.Errorf("got %q; want %q", keys, want)
-		}
-	}
-	for _, name := range []string{used, orphan, "notes.txt"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	look(used, orphan, "notes.txt") // a database without videos is rather a lost one
-	complete(t, s)
-	look(used, "notes.txt")
-}
-
 func TestTheLogOfServeHoldsNoToken(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)

@@ -18,10 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/command"
 	"retake.example/internal/video"
-
-	"retake.example/internal/config"
 
 	"retake.example/internal/retry"
 
@@ -33,27 +30,6 @@ import (
 	"retake.example/internal/media"
 	"retake.example/internal/media/s3test"
 )
-
-// bucketOf opens the bucket of a server.
-func bucketOf(t *testing.T, s *s3test.Server) *media.S3 {
-	t.Helper()
-	bucket, err := media.NewS3(
-		media.S3Config{
-			Endpoint:  "http://" + s.Address,
-			Region:    s.Region,
-			Bucket:    s.Bucket,
-			AccessKey: s.AccessKey,
-			SecretKey: s.SecretKey,
-			Prefix:    "retake",
-		},
-		time.Hour,
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { bucket.Close() })
-	return bucket
-}
 
 // inBucket are the settings for the bucket of a server, as variables of the environment.
 func inBucket(t *testing.T, s *s3test.Server) []string {
@@ -70,16 +46,6 @@ func inBucket(t *testing.T, s *s3test.Server) []string {
 		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret,
 		"RETAKE_MEDIA_S3_PREFIX=retake",
 	}
-}
-
-func keysOf(t *testing.T, files media.Store) []string {
-	t.Helper()
-	var keys []string
-	if err := files.Keys(t.Context(), func(some []string) error { keys = append(keys, some...); return nil }); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
@@ -358,70 +324,6 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	}
 	if in := b.tube.BytesIn(); in > size*105/100 {
 		t.Errorf("got %d bytes on the wire; want at most 1.05 times %d", in, size)
-	}
-}
-
-func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
-	bucket := bucketOf(t, s3test.New(t))
-	firstDir, otherDir := t.TempDir(), t.TempDir()
-	first, other := newStore(t), newStore(t)
-	path := filepath.Join(t.TempDir(), "film")
-	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	put := func(key string) string {
-		t.Helper()
-		if err := bucket.Put(t.Context(), key, path, nil); err != nil {
-			t.Fatal(err)
-		}
-		return key
-	}
-	look := func(s *store.Store, dir string, err error, want ...string) {
-		t.Helper()
-		if got := sweepAll(t, s, bucket, dir); !errors.Is(got, err) {
-			t.Errorf("got %v; want %v", got, err)
-		}
-		slices.Sort(want)
-		if keys := keysOf(t, bucket); !slices.Equal(keys, want) {
-			t.Errorf("got %q; want %q", keys, want)
-		}
-	}
-	ask(t, first, "Маша", 1)
-	ours := put(complete(t, first).AssetID + ".mp4")
-	look(first, firstDir, nil, ours)
-	ask(t, other, "Оля", 1)
-	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(store.NewID()+".mp4")
-	look(other, otherDir, media.ErrNotYours, ours, theirs, orphan)
-	look(first, firstDir, nil, ours) // whose bucket it is
-}
-
-func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
-	s, dir := newStore(t), t.TempDir()
-	cfg := config.Config{Settings: config.Settings{DataDir: dir}}
-	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	var last string
-	for i, name := range []string{"Маша", "Оля", "Петя"} {
-		ask(t, s, name, int64(i+1))
-		last = filepath.Join(dir, "media", complete(t, s).AssetID+".mp4")
-		if err := os.WriteFile(last, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Rename(last, filepath.Join(dir, "media", store.NewID()+".mp4")); err != nil { // of a video that is gone
-		t.Fatal(err)
-	}
-	for st, want := range map[string]int{"s3": 2, "disk": 0} {
-		cfg.Media.Store = st
-		if n, err := command.LeftOnDisk(t.Context(), cfg, s); err != nil || n != want {
-			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
-		}
-	}
-	if n, err := command.LeftOnDisk(t.Context(),
-		config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 ||
-		err != nil {
-		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }
 

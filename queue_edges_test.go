@@ -354,17 +354,6 @@ func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAStopDoesNotForgetCrashes(t *testing.T) {
-	s := newStore(t)
-	ask(t, s, "Яд", 1)
-	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
-	task := begin(t, s, store.Render)
-	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
-	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
-		t.Errorf("got %d crashes; want the 3 earlier ones", n)
-	}
-}
-
 func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return nil }}

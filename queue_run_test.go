@@ -384,3 +384,35 @@ func TestANameNeverReachesTheLog(t *testing.T) {
 		}
 	})
 }
+
+func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		for user := range int64(40) {
+			ask(t, s, "Маша", user+1)
+		}
+		complete(t, s)
+		first := begin(t, s, store.Deliver)
+		write(t, s, func(tx *store.Tx) error {
+			if err := tx.VideoArrived(first.Job, 12, "file-id"); err != nil {
+				return err
+			}
+			_, err := tx.FinishMessage(&first, 12)
+			return err
+		})
+		cut := beginAll(t, s, store.Deliver, 16) // the process dies, and nothing of this was sent
+		if len(cut) != 16 {
+			t.Fatalf("got %d jobs; want 16", len(cut))
+		}
+		b := &bench{}
+		_, stop := start(t, s, b, Options{})
+		time.Sleep(time.Minute)
+		stop()
+		if n := b.heard("VIDEO"); n != 39 {
+			t.Errorf("got %d videos; want 39", n)
+		}
+		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> `+
+			`'COMPLETED')`); n != 0 {
+			t.Errorf("got %d jobs and requests; want none left", n)
+		}
+	})
+}

@@ -120,7 +120,7 @@ func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]U
 
 // NotDelivered counts the messages that were given up after a time and have not been sent since.
 func (s *Store) NotDelivered(ctx context.Context, after time.Time) (g Given, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), min(undelivered), max(undelivered) FROM requests
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(min(undelivered), 0), ifnull(max(undelivered), 0) FROM requests
 		WHERE undelivered IS NOT NULL AND undelivered > ?`, after.UnixMilli()).
 		Scan(&g.N, (*sinceMs)(&g.First), (*sinceMs)(&g.Last))
 	return g, err

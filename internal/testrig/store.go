@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -281,4 +282,59 @@ func Complete(t testing.TB, s *store.Store) store.Task {
 		return tx.FinishRender(task.Job, store.Video{File: task.AssetID + ".mp4", Size: 1})
 	})
 	return task
+}
+
+// MadeByAdmin makes an asset as an admin does on the page.
+func MadeByAdmin(t testing.TB, s *store.Store, admin int64, name, key string) (a store.Asset) {
+	t.Helper()
+	Write(t, s, func(tx *store.Tx) (err error) {
+		a, _, err = tx.ShareOrCreate(
+			store.Order{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
+			tx.Now(),
+		)
+		return err
+	})
+	return a
+}
+
+const day = 24 * time.Hour
+
+// Keeps are the times of the settings as they come.
+var Keeps = store.Keep{Inbox: 7 * day, Videos: 90 * day, History: 180 * day, People: 365 * day}
+
+// MutateOutside runs a statement as another program would.
+func MutateOutside(t testing.TB, path, statement string) {
+	t.Helper()
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// GoldenFile is a database of a version of the schema, as statements.
+func GoldenFile(version int) string {
+	return filepath.Join(Root(), "internal", "store", "testdata", "schema", fmt.Sprintf("v%d.sql", version))
+}
+
+// FromGolden makes the database of a version and returns its path.
+func FromGolden(t testing.TB, version int) string {
+	t.Helper()
+	text, err := os.ReadFile(GoldenFile(version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "retake.db")
+	d, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.Exec(string(text)); err != nil {
+		t.Fatalf("%s: %v", GoldenFile(version), err)
+	}
+	return path
 }

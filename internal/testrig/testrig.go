@@ -8,9 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
+
+	"retake.example/internal/media"
+	"retake.example/internal/media/s3test"
 )
 
 // NotShort leaves a test out of the inner loop (go test -short): it runs Chromium, kills programs or makes films.
@@ -105,4 +110,36 @@ func Letters(n int) string {
 		out += string([]rune("абвгдежзик")[d-'0'])
 	}
 	return out
+}
+
+// KeysOf lists what a store of files holds, sorted.
+func KeysOf(t testing.TB, files media.Store) []string {
+	t.Helper()
+	var keys []string
+	if err := files.Keys(t.Context(), func(some []string) error { keys = append(keys, some...); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// BucketOf opens the bucket of a server.
+func BucketOf(t testing.TB, s *s3test.Server) *media.S3 {
+	t.Helper()
+	bucket, err := media.NewS3(
+		media.S3Config{
+			Endpoint:  "http://" + s.Address,
+			Region:    s.Region,
+			Bucket:    s.Bucket,
+			AccessKey: s.AccessKey,
+			SecretKey: s.SecretKey,
+			Prefix:    "retake",
+		},
+		time.Hour,
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bucket.Close() })
+	return bucket
 }

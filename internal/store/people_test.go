@@ -1,6 +1,6 @@
 // Tests of the store and its people: limits, drafts, admins' videos, and users who are forgotten.
 
-package main
+package store_test
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 }
 
 func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
-	q := newQueue(newStore(t))
+	q := newRetries(newStore(t))
 	ask(t, q.store, "Маша", 1)
 	failed := failForGood(t, q)
 	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
@@ -87,19 +87,6 @@ func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
 			return err
 		})
 	}
-}
-
-// madeByAdmin makes an asset as an admin does on the page.
-func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a store.Asset) {
-	t.Helper()
-	write(t, s, func(tx *store.Tx) (err error) {
-		a, _, err = tx.ShareOrCreate(
-			store.Order{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
-			tx.Now(),
-		)
-		return err
-	})
-	return a
 }
 
 func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
@@ -193,4 +180,25 @@ func TestAUserWhoIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
 	met("", store.ErrNotFound)
 	meet()
 	met("en", nil)
+}
+
+func TestDrafts_AreCappedPerPerson(t *testing.T) {
+	s := newStore(t)
+	for i := range 100 {
+		write(t, s, func(tx *store.Tx) error {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
+				return err
+			}
+			if err := tx.SaveLink([32]byte{byte(i)}, 7, tx.Now().Add(time.Minute)); err != nil {
+				return err
+			}
+			_, err := tx.SaveDraft(1, "Маша")
+			return err
+		})
+	}
+	for what, most := range map[string]int{"drafts": 50, "links": 10} {
+		if n := count(t, s, `SELECT count(*) FROM `+what); n == 0 || n > most {
+			t.Errorf("got %d %s of one person; want at most %d", n, what, most)
+		}
+	}
 }

@@ -1,6 +1,6 @@
 // Tests of the store's library: both ways of searching, its counts and its pages.
 
-package main
+package store_test
 
 import (
 	"errors"
@@ -69,7 +69,7 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 
 func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 	s := newStore(t)
-	q := newQueue(s)
+	q := newRetries(s)
 	check := func(when string) {
 		t.Helper()
 		if n := count(t, s, `

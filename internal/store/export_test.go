@@ -1,13 +1,10 @@
 // Tests of exports, and of what is left of a person who was forgotten.
 
-package main
+package store_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,7 +20,7 @@ import (
 func peopled(t *testing.T) *store.Store {
 	t.Helper()
 	s := newStore(t)
-	q := newQueue(s)
+	q := newRetries(s)
 	for _, p := range []struct {
 		id   int64
 		mark string
@@ -205,73 +202,4 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 		}
 	}
 	sound(t, s)
-}
-
-func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
-	w := newWorld(t)
-	p, q := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "en")
-	w.asks(p, "Маша")
-	w.asks(q, "Глаша")
-	w.getsVideos(p, 1)
-	w.getsVideos(q, 1)
-	p.Send("/my_data")
-	m := w.hears(p, "В этом файле всё, что я о вас храню.")
-	if m.Document == nil || m.Document.Name != "my-data.json" {
-		t.Fatalf("got %+v; want a file", m)
-	}
-	var x store.Export
-	file := w.tg.File(m.Document.FileID)
-	if err := json.Unmarshal(file, &x); err != nil || x.User.ID != 1 || len(x.Videos) != 1 || x.Videos[0].Name != "Маша" ||
-		len(x.Acts) != 1 ||
-		x.Admin != nil {
-		t.Errorf("got %s, %v; want what is kept of her", file, err)
-	}
-	if bytes.Contains(file, []byte("Глаша")) {
-		t.Errorf("got %s; want nothing of others", file)
-	}
-	for _, c := range p.Commands() {
-		if c.Name == "my_data" {
-			return
-		}
-	}
-	t.Error("got a menu without my_data; want it there")
-}
-
-func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
-	dir := t.TempDir()
-	s, err := openStore(filepath.Join(dir, "retake.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask(t, s, "Маша", 42)
-	ask(t, s, "Глаша", 43)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	env := []string{"RETAKE_DATA_DIR=" + dir}
-	path := filepath.Join(t.TempDir(), "42.json")
-	if out, code := retake(t, env, "export", "42", path); code != 0 || out != "" {
-		t.Fatalf("got exit %d, %s; want 0 and no word", code, out)
-	}
-	file, err := os.ReadFile(path)
-	info, statErr := os.Stat(path)
-	if err := errors.Join(err, statErr); err != nil || info.Mode().Perm() != 0o600 ||
-		!bytes.Contains(file, []byte(`"name": "Маша"`)) ||
-		bytes.Contains(file, []byte("Глаша")) {
-		t.Errorf("got %v, %v, %s; want what is kept of that person, for the operator's eyes only", info.Mode(), err, file)
-	}
-	if out, code := retake(t, env, "export", "42"); code != 0 || !strings.Contains(out, `"name": "Маша"`) {
-		t.Errorf("got exit %d, %s; want it printed", code, out)
-	}
-	for _, c := range []struct {
-		args []string
-		code int
-		want string
-	}{{[]string{"export", "42", path}, exitFailure, "exists"}, {[]string{"export", "44"}, exitFailure,
-		"nothing is kept about 44"}, {[]string{"export", "Маша"}, exitUsage, "a number is expected"},
-		{[]string{"export"}, exitUsage, "usage"}} {
-		if out, code := retake(t, env, c.args...); code != c.code || !strings.Contains(out, c.want) {
-			t.Errorf("%v: got exit %d, %s; want %d and %q", c.args, code, out, c.code, c.want)
-		}
-	}
 }

@@ -1,13 +1,16 @@
 // Tests of the store: what the schema refuses, what the claim costs, what reaches the disk.
 
-package main
+package store_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -382,7 +385,7 @@ func TestTheInbox(t *testing.T) {
 func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *testing.T) {
 	for name, kind := range map[string]store.Kind{"a video": store.Deliver, "an apology": store.Apologise} {
 		t.Run(name, func(t *testing.T) {
-			q := newQueue(newStore(t))
+			q := newRetries(newStore(t))
 			ask(t, q.store, "Маша", 1, 2, 3)
 			early := begin(t, q.store, store.Announce)
 			write(t, q.store, func(tx *store.Tx) error { _, err := tx.FinishMessage(&early, 4); return err })
@@ -434,7 +437,7 @@ func TestTheInboxForgetsWhatIsHandledAndOldAndNothingElse(t *testing.T) {
 }
 
 func TestStatusKnowsWhatWasRetried(t *testing.T) {
-	q := newQueue(newStore(t))
+	q := newRetries(newStore(t))
 	task := func() store.Task { ask(t, q.store, "Маша", 1); return failForGood(t, q) }()
 	for _, want := range [][]bool{{false}, {false, true}} {
 		list, err := q.store.RequestsOf(t.Context(), 1, 10)
@@ -470,4 +473,80 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 		}
 		return err
 	})
+}
+
+func TestAStopDoesNotForgetCrashes(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Яд", 1)
+	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
+	task := begin(t, s, store.Render)
+	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
+	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
+		t.Errorf("got %d crashes; want the 3 earlier ones", n)
+	}
+}
+
+func TestTwoHundredUsersWhoAskForOneNameShareOneAsset(t *testing.T) {
+	s := newStore(t)
+	var wg sync.WaitGroup
+	for u := range 200 {
+		wg.Go(func() { ask(t, s, "Маша", int64(u+1)) })
+	}
+	wg.Wait()
+	if a, r := count(t, s, `SELECT count(*) FROM assets`), count(t, s, `SELECT count(*) FROM requests`); a != 1 || r != 200 {
+		t.Errorf("got %d assets, %d requests; want 1, 200", a, r)
+	}
+}
+
+func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	task := begin(t, s, store.Render)
+	var wg sync.WaitGroup
+	for u := range 50 {
+		wg.Go(func() { ask(t, s, "Маша", int64(u+2)) })
+	}
+	wg.Go(func() {
+		if err := s.Tx(context.Background(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) }); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Wait()
+	// Those who came too late to join asked with no reuse and made a second asset; nobody may be left without either.
+	if n := count(t, s, `SELECT count(*) FROM requests r WHERE NOT EXISTS (
+		SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER' OR j.asset_id = r.asset_id AND j.kind = 'RENDER')
+		AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id AND c.kind = 'DELIVER')`); n != 0 {
+		t.Errorf("got %d requests for which no work is owed; want 0", n)
+	}
+}
+
+func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1, 2, 3)
+	ask(t, s, "Оля", 4)
+	complete(t, s)
+	complete(t, s)
+	both := beginAll(t, s, store.Deliver, 16)
+	if len(both) != 2 || both[0].AssetID == both[1].AssetID {
+		t.Fatalf("got %d jobs; want one upload of each video", len(both))
+	}
+	if more := beginAll(t, s, store.Deliver, 16); len(more) > 0 {
+		t.Errorf("got %d jobs; want nothing to claim before the upload ends", len(more))
+	}
+	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
+	if next := beginAll(t, s, store.Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
+		t.Errorf("got %d jobs; want the two who waited, with the file_id of the upload", len(next))
+	}
+}
+
+func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	task := complete(t, s)
+	if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "other"}) }); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v; want ErrNotFound", err)
+	}
+	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
+		t.Errorf("got %d deliveries; want 1", n)
+	}
 }

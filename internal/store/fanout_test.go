@@ -1,6 +1,6 @@
 // Tests of messages that are pending for a crowd: many users waiting for one video.
 
-package main
+package store_test
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ func crowded(t *testing.T, s *store.Store, kind store.Kind) (a store.Asset) {
 	if kind == store.Deliver {
 		complete(t, s)
 	} else {
-		failForGood(t, newQueue(s))
+		failForGood(t, newRetries(s))
 	}
 	if n := count(t, s, `SELECT count(*) FROM jobs`); n != 1 {
 		t.Fatalf("got %d rows; want one for everybody", n)
@@ -134,28 +134,6 @@ func TestWhoLeavesACrowdIsToldNothingAndWhoAsksAgainIsToldOnce(t *testing.T) {
 	gets(t, s, 31)
 	sends(t, s, begin(t, s, store.Deliver)) // the first of the crowd, who uploads
 	eachOnce(t, sendAll(t, s, store.Deliver), 2, 40, 20)
-}
-
-func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *store.Store) {
-		crowded(t, s, store.Deliver)
-		sends(t, s, begin(t, s, store.Deliver))
-		cut := beginAll(t, s, store.Deliver, 16) // the process dies, and nothing of this was sent
-		if len(cut) != 16 {
-			t.Fatalf("got %d jobs; want 16", len(cut))
-		}
-		b := &bench{}
-		_, stop := start(t, s, b, Options{})
-		time.Sleep(time.Minute)
-		stop()
-		if n := b.heard("VIDEO"); n != 39 {
-			t.Errorf("got %d videos; want 39", n)
-		}
-		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> `+
-			`'COMPLETED')`); n != 0 {
-			t.Errorf("got %d jobs and requests; want none left", n)
-		}
-	})
 }
 
 func TestARestoredCrowdIsHeld(t *testing.T) {

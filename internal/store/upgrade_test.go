@@ -1,13 +1,12 @@
 // Tests of the versions of the schema: each that there was is opened, and none is changed without a step.
 
-package main
+package store_test
 
 import (
 	"database/sql"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,13 +14,10 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 var golden = flag.Bool("golden", false, "write testdata/schema/vN.sql for the newest version of the schema")
-
-func goldenFile(version int) string {
-	return filepath.Join("testdata", "schema", fmt.Sprintf("v%d.sql", version))
-}
 
 // aBitOfEverything fills a database with rows of every table.
 func aBitOfEverything(t *testing.T, s *store.Store) {
@@ -185,43 +181,24 @@ func sizes(t *testing.T, d *sql.DB) map[string]int {
 	return out
 }
 
-// fromGolden makes the database of a version and returns its path.
-func fromGolden(t *testing.T, version int) string {
-	t.Helper()
-	text, err := os.ReadFile(goldenFile(version))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "retake.db")
-	d, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if _, err := d.Exec(string(text)); err != nil {
-		t.Fatalf("%s: %v", goldenFile(version), err)
-	}
-	return path
-}
-
 // TestTheSchemaDoesNotChangeWithoutAStep compares schema.sql with what its version was when that was written down.
 func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	s := newStore(t)
 	if *golden {
 		aBitOfEverything(t, s)
-		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, readDB(t, s))), 0o644); err != nil {
+		if err := os.WriteFile(testrig.GoldenFile(testrig.SchemaVersion(t)), []byte(dump(t, readDB(t, s))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if _, err := os.Stat(goldenFile(schemaVersion())); err != nil {
+	if _, err := os.Stat(testrig.GoldenFile(testrig.SchemaVersion(t))); err != nil {
 		t.Fatalf(
-			"%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args "+
-				"-golden",
+			"%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep ./internal/store "+
+				"-args -golden",
 			err,
 		)
 	}
-	d, err := sql.Open("sqlite", fromGolden(t, schemaVersion()))
+	d, err := sql.Open("sqlite", testrig.FromGolden(t, testrig.SchemaVersion(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +207,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 		t.Errorf(
 			"schema.sql is not version %d as it was written down: add a file to migrations, which leads there, then "+
 				"write the new version down\n%s",
-			schemaVersion(),
+			testrig.SchemaVersion(t),
 			firstDifference(got, want),
 		)
 	}
@@ -250,10 +227,10 @@ func firstDifference(got, want string) string {
 // and works on.
 func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 	fresh := newStore(t)
-	for version := range schemaVersion() {
+	for version := range testrig.SchemaVersion(t) {
 		version++
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
-			path := fromGolden(t, version)
+			path := testrig.FromGolden(t, version)
 			d, err := sql.Open("sqlite", path)
 			if err != nil {
 				t.Fatal(err)
@@ -267,7 +244,7 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 				}
 			}
 			var told []int
-			s, err := OpenStoreWith(
+			s, err := testrig.OpenStoreWith(
 				path,
 				store.Options{Before: func(version int) error { told = append(told, version); return nil }},
 			)
@@ -275,8 +252,8 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) ||
-				version == schemaVersion() && told != nil {
+			if want := []int{version}; version < testrig.SchemaVersion(t) && !slices.Equal(told, want) ||
+				version == testrig.SchemaVersion(t) && told != nil {
 				t.Errorf("got %v told before; want the version of an older file", told)
 			}
 			if got, want := shape(t, readDB(t, s)), shape(t, readDB(t, fresh)); got != want {
@@ -307,7 +284,7 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 
 // TestUpgrade_KeysOfNamesAreComputedAgain opens a file whose keys were made by a rule that saw through fewer disguises.
 func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
-	path := fromGolden(t, 10)
+	path := testrig.FromGolden(t, 10)
 	d, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
@@ -327,7 +304,7 @@ func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
 		}
 	}
 	d.Close()
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
