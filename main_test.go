@@ -27,7 +27,6 @@ import (
 
 	"retake.example/internal/store"
 
-	"retake.example/internal/cli"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 )
@@ -126,24 +125,6 @@ func TestConfiguration(t *testing.T) {
 	var faults config.Faults
 	if _, err := LoadConfig("/none/config.toml", nil); !errors.As(err, &faults) {
 		t.Errorf("a file that is not there: got %v; want config.Faults", err)
-	}
-}
-
-func TestReadme_NamesEveryCommand(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := "| command | |\n|---|---|\n"
-	for _, c := range cli.Commands {
-		call := c.Call()
-		for _, f := range c.Flags {
-			call += " [" + f.String() + "]"
-		}
-		table += fmt.Sprintf("| `retake %s` | %s |\n", call, c.Short)
-	}
-	if !strings.Contains(string(readme), "\n"+table+"\n") {
-		t.Errorf("want this table in README.md:\n%s", table)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/testrig"
 )
 
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
@@ -235,7 +236,7 @@ func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 		"[youtube]":  "RETAKE_YOUTUBE_CLIENT_SECRET=secret",
 	} // which none of them shows
 	loaded, named := 0, 0
-	for document, text := range documents(t) {
+	for document, text := range testrig.Documents(t) {
 		for _, m := range keyOfSettings.FindAllStringSubmatch(text, -1) {
 			named++
 			if !keys[m[1]] && !strings.HasSuffix(m[1], ".go") && m[1] != "youtube.upload" &&
@@ -243,24 +244,24 @@ func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 				t.Errorf("%s names %s; want a key that there is", document, m[1])
 			}
 		}
-		for _, b := range blocks(text) {
-			if b.language != "toml" || !regexp.MustCompile(`^(\[|#)`).MatchString(b.text) ||
-				strings.HasPrefix(b.text, "[voice]\ntext ") {
+		for _, b := range testrig.Blocks(text) {
+			if b.Language != "toml" || !regexp.MustCompile(`^(\[|#)`).MatchString(b.Text) ||
+				strings.HasPrefix(b.Text, "[voice]\ntext ") {
 				continue // a template.toml
 			}
 			loaded++
 			path := filepath.Join(t.TempDir(), "config.toml")
-			if err := os.WriteFile(path, []byte(strings.Replace(b.text, "123456789:AA…", testToken, 1)), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(strings.Replace(b.Text, "123456789:AA…", testToken, 1)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var environ []string
 			for section, secret := range secrets {
-				if strings.Contains(b.text, section) {
+				if strings.Contains(b.Text, section) {
 					environ = append(environ, secret)
 				}
 			}
 			if _, err := LoadConfig(path, environ); err != nil {
-				t.Errorf("%s: got %v; want it taken\n%s", document, err, b.text)
+				t.Errorf("%s: got %v; want it taken\n%s", document, err, b.Text)
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// Package testrig holds the fixtures that tests of several rooms share: a real database and what people did in it, a chat
-// with the bot, and how to wait. Only tests import it.
+// Package testrig holds the fixtures that tests of several rooms share: a real database and what people did in it, a
+// chat with the bot, and how to wait. Only tests import it.
 package testrig
 
 import (

@@ -1,6 +1,6 @@
-// The documents say what the program does: tests they name exist, and the diagrams are what happens.
+// The documents say what the program does: tests they name exist, their links lead somewhere, their code is run.
 
-package main
+package house
 
 import (
 	"fmt"
@@ -11,11 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
+	"retake.example/internal/cli"
+	"retake.example/internal/testrig"
 )
 
 // testFunction finds the beginning of a test; testName finds its name in a text.
@@ -24,9 +22,10 @@ var (
 	testName     = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*`)
 )
 
-// tests lists every test, fuzz target and benchmark below this folder, by name, with its folder.
+// tests lists every test, fuzz target and benchmark of the repository, by name, with its folder.
 func tests(t *testing.T) map[string]string {
 	t.Helper()
+	t.Chdir(testrig.Root())
 	all := map[string]string{}
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
@@ -46,7 +45,7 @@ func tests(t *testing.T) map[string]string {
 
 func TestEveryProofThatIsNamedExists(t *testing.T) {
 	all := tests(t)
-	for doc, text := range documents(t) {
+	for doc, text := range testrig.Documents(t) {
 		for _, name := range testName.FindAllString(text, -1) {
 			if all[name] == "" {
 				t.Errorf("%s names %s; want a test that there is", doc, name)
@@ -57,6 +56,7 @@ func TestEveryProofThatIsNamedExists(t *testing.T) {
 
 // TestEveryPromiseHasAProof reads the tables of docs/reliability.md: a promise without a test is none.
 func TestEveryPromiseHasAProof(t *testing.T) {
+	t.Chdir(testrig.Root())
 	text, err := os.ReadFile("docs/reliability.md")
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +83,7 @@ func TestEveryPromiseHasAProof(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsRunByMake(t *testing.T) {
+	t.Chdir(testrig.Root())
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
 		t.Fatal(err)
@@ -93,194 +94,6 @@ func TestEveryFuzzTargetIsRunByMake(t *testing.T) {
 			t.Errorf("the Makefile lacks%s", target)
 		}
 	}
-}
-
-// TestTheDiagramsOfTheDesignAreWhatHappens compares the arrows of docs/design.md with the states that the schema knows,
-// and with those that triggers see in a story of everything that can become of a video.
-func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
-	design, err := os.ReadFile("docs/design.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	drawn := map[string][]string{} // arrows by table
-	for _, block := range regexp.MustCompile("(?s)```mermaid\nstateDiagram-v2\n(.*?)```").FindAllSubmatch(design, -1) {
-		table := ""
-		for line := range strings.Lines(string(block[1])) {
-			line, _, _ = strings.Cut(strings.TrimSpace(line), ": ")
-			if name, ok := strings.CutPrefix(line, "%% "); ok {
-				table = name
-			} else {
-				drawn[table] = append(drawn[table], line)
-			}
-		}
-	}
-
-	s := newStore(t)
-	mutate(t, s, `CREATE TABLE moves (subject TEXT, arrow TEXT, UNIQUE (subject, arrow) ON CONFLICT IGNORE)`)
-	for table, state := range map[string]string{"assets": "%s.status", "requests": "%s.status",
-		"publications": "%s.status", "jobs": "iif(%s.started IS NULL, 'waiting', 'started')"} {
-		before, after := fmt.Sprintf(state, "old"), fmt.Sprintf(state, "new")
-		mutate(
-			t,
-			s,
-			fmt.Sprintf(
-				`CREATE TRIGGER born_%[1]s AFTER INSERT ON %[1]s BEGIN INSERT INTO moves VALUES ('%[1]s', '[*] --> ' || `+
-					`%[2]s); END`,
-				table,
-				after,
-			),
-		)
-		mutate(t, s, fmt.Sprintf(`CREATE TRIGGER moved_%[1]s AFTER UPDATE ON %[1]s WHEN %[2]s <> %[3]s
-			BEGIN INSERT INTO moves VALUES ('%[1]s', %[2]s || ' --> ' || %[3]s); END`, table, before, after))
-		if table == "jobs" {
-			mutate(
-				t,
-				s,
-				fmt.Sprintf(
-					`CREATE TRIGGER gone_jobs AFTER DELETE ON jobs BEGIN INSERT INTO moves VALUES ('jobs', %s || ' --> [*]'); END`,
-					before,
-				),
-			)
-		}
-	}
-	everything(t, s)
-	rows, err := readDB(t, s).Query(`SELECT subject, arrow FROM moves`)
-	seen, err := collect(rows, err, func(m *[2]string) error { return rows.Scan(&m[0], &m[1]) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	happened := map[string][]string{}
-	for _, m := range seen {
-		happened[m[0]] = append(happened[m[0]], m[1])
-	}
-	for table := range happened {
-		slices.Sort(drawn[table])
-		slices.Sort(happened[table])
-		if !slices.Equal(drawn[table], happened[table]) {
-			t.Errorf(
-				"%s: got the arrows\n%s\nwant what happens\n%s",
-				table,
-				strings.Join(drawn[table], "\n"),
-				strings.Join(happened[table], "\n"),
-			)
-		}
-		if table == "jobs" {
-			continue // its states are no words in the schema
-		}
-		known := regexp.MustCompile(`status IN \(([^)]*)\)`).
-			FindStringSubmatch(text(t, s, `SELECT sql FROM sqlite_schema WHERE name = ?`, table))
-		var states []string
-		for _, arrow := range drawn[table] {
-			states = append(states, strings.Split(arrow, " --> ")...)
-		}
-		for state := range strings.SplitSeq(known[1], ", ") {
-			if !slices.Contains(states, strings.Trim(state, "'")) {
-				t.Errorf("%s: the diagram lacks %s", table, state)
-			}
-		}
-	}
-	if len(happened) != 4 || len(drawn) != 4 {
-		t.Errorf("got diagrams of %d tables, and %d in which something happened; want 4", len(drawn), len(happened))
-	}
-}
-
-// everything brings about all states of videos, of the requests waiting for them, and of publications.
-func everything(t *testing.T, s *store.Store) {
-	t.Helper()
-	q := newQueue(s)
-	due := func() { mutate(t, s, `UPDATE jobs SET due = 0`) }
-
-	// Made: after another attempt, a wait and a stop, with somebody who joins before, while and after.
-	ask(t, s, "Маша", 1)
-	fail(t, q, store.Render, errEngine)
-	due()
-	fail(t, q, store.Render, waits{time.Hour})
-	due()
-	render := begin(t, s, store.Render)
-	ask(t, s, "Маша", 2)
-	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(render.Job) })
-	made := complete(t, s)
-	write(t, s, func(tx *store.Tx) error {
-		a, err := tx.Asset(made.AssetID)
-		if err == nil {
-			_, err = tx.UpsertUser(3, "ru")
-		}
-		if err == nil {
-			_, err = tx.Join(a, 3, 3)
-		}
-		return err
-	})
-	video := begin(t, s, store.Deliver)
-	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(video.Job, 5, "file") })
-	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&video, 5); return err })
-
-	// Failed, and pressed; then cancelled.
-	ask(t, s, "Даша", 1)
-	failed := failForGood(t, q)
-	if _, err := q.Retry(t.Context(), failed.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
-		t.Fatal(err)
-	}
-	mutate(t, s, `DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID)
-	begin(t, s, store.Apologise)
-	write(t, s, func(tx *store.Tx) error { // the process died
-		orphans, err := tx.Orphans()
-		if err != nil || len(orphans) != 1 {
-			return fmt.Errorf("got %d orphans, %v; want 1", len(orphans), err)
-		}
-		return tx.Rescue(orphans[0], true)
-	})
-
-	// Published: after another attempt; refused for ever, and retried; refused with all that waits; by hand; found there.
-	channel := connected(t, s, "UC1")
-	id := publishes(t, s, channel, "Лето")
-	fail(t, q, store.Publish, errUnavailable)
-	due()
-	fail(t, q, store.Publish, retry.Permanent(errUnavailable))
-	if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
-		t.Fatal(err)
-	}
-	publish := begin(t, s, store.Publish)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishPublishing(publish.Job); return err })
-	publishes(t, s, channel, "Осень")
-	publishes(t, s, channel, "Зима")
-	fail(t, q, store.Publish, errRevoked)
-	byHand := uploaded(t, s, "Весна")
-	write(t, s, func(tx *store.Tx) error {
-		return tx.Publish(byHand, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
-	})
-	write(t, s, func(tx *store.Tx) error { return tx.MarkPublished(byHand, "RUMBLE", "https://rumble.com/v1", "") })
-	lost := uploaded(t, s, "Год")
-	write(t, s, func(tx *store.Tx) error { return tx.Publish(lost, store.Publication{Platform: "RUMBLE", Creator: 7}) })
-	fail(t, q, store.Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
-	write(t, s, func(tx *store.Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
-}
-
-// documents are the texts for people, by path.
-func documents(t *testing.T) map[string]string {
-	t.Helper()
-	paths, err := filepath.Glob("docs/*.md")
-	if err != nil || len(paths) < 10 {
-		t.Fatalf("got %v, %v; want the documents", paths, err)
-	}
-	all := map[string]string{}
-	for _, path := range append(paths, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[path] = string(text)
-	}
-	return all
-}
-
-// codeBlock is one of a document, without the blanks that a list puts before its lines.
-type codeBlock struct{ language, text string }
-
-func blocks(text string) (all []codeBlock) {
-	for _, m := range regexp.MustCompile("(?ms)^( *)```(\\w*)\n(.*?)^ *```$").FindAllStringSubmatch(text, -1) {
-		all = append(all, codeBlock{m[2], strings.ReplaceAll("\n"+m[3], "\n"+m[1], "\n")[1:]})
-	}
-	return all
 }
 
 // Who runs the code of the documents: a test, or nobody, and why not. Without a beginning it is all of that language
@@ -338,25 +151,25 @@ var runners = []struct{ document, language, begins, by string }{
 func TestEveryCommandOfTheDocumentsIsRun(t *testing.T) {
 	all := tests(t)
 	met := make([]int, len(runners))
-	for document, text := range documents(t) {
-		if n := strings.Count(text, "```"); n != 2*len(blocks(text)) {
+	for document, text := range testrig.Documents(t) {
+		if n := strings.Count(text, "```"); n != 2*len(testrig.Blocks(text)) {
 			t.Errorf(
 				"%s: got %d blocks, and %d marks of them; want each mark on a line of its own",
 				document,
-				len(blocks(text)),
+				len(testrig.Blocks(text)),
 				n,
 			)
 		}
-		for _, b := range blocks(text) {
+		for _, b := range testrig.Blocks(text) {
 			by := 0
 			for i, r := range runners {
-				if r.document == document && r.language == b.language && strings.HasPrefix(b.text, r.begins) {
+				if r.document == document && r.language == b.Language && strings.HasPrefix(b.Text, r.begins) {
 					met[i]++
 					by++
 				}
 			}
 			if by != 1 {
-				t.Errorf("%s: got %d that run this; want one\n%s", document, by, b.text)
+				t.Errorf("%s: got %d that run this; want one\n%s", document, by, b.Text)
 			}
 		}
 		outside := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(text, "")
@@ -373,7 +186,8 @@ func TestEveryCommandOfTheDocumentsIsRun(t *testing.T) {
 
 // TestEveryLinkOfTheDocumentsLeadsSomewhere follows those within the repository, to the heading.
 func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
-	all := documents(t)
+	t.Chdir(testrig.Root())
+	all := testrig.Documents(t)
 	links := 0
 	for document, text := range all {
 		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(text, -1) {
@@ -409,7 +223,8 @@ func anchors(text string) (all []string) {
 }
 
 func TestTheDesignKnowsEveryRoomAndEveryTable(t *testing.T) {
-	design := documents(t)["docs/design.md"]
+	t.Chdir(testrig.Root())
+	design := testrig.Documents(t)["docs/design.md"]
 	rooms, err := filepath.Glob("internal/*")
 	if err != nil || len(rooms) < 15 {
 		t.Fatalf("got %v, %v; want the rooms", rooms, err)
@@ -432,5 +247,24 @@ func TestTheDesignKnowsEveryRoomAndEveryTable(t *testing.T) {
 		if !regexp.MustCompile("`" + string(m[1]) + "[`.]").MatchString(design) {
 			t.Errorf("docs/design.md says of nothing that the table %s has it", m[1])
 		}
+	}
+}
+
+func TestReadme_NamesEveryCommand(t *testing.T) {
+	t.Chdir(testrig.Root())
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "| command | |\n|---|---|\n"
+	for _, c := range cli.Commands {
+		call := c.Call()
+		for _, f := range c.Flags {
+			call += " [" + f.String() + "]"
+		}
+		table += fmt.Sprintf("| `retake %s` | %s |\n", call, c.Short)
+	}
+	if !strings.Contains(string(readme), "\n"+table+"\n") {
+		t.Errorf("want this table in README.md:\n%s", table)
 	}
 }

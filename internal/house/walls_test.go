@@ -1,6 +1,6 @@
 // The walls between the rooms: who may import what.
 
-package main
+package house
 
 import (
 	"go/ast"
@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"retake.example/internal/testrig"
 )
 
 // goods are packages that only some rooms may import.
@@ -123,6 +125,7 @@ func TestImports(t *testing.T) {
 // sources lists the Go files of the tree that are no tests. bench is a module of its own.
 func sources(t *testing.T) (paths []string) {
 	t.Helper()
+	t.Chdir(testrig.Root())
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench") {
 			return filepath.SkipDir
