@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,12 +35,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childDir) != "" {
-		child()
+	if speed, err := strconv.ParseFloat(os.Getenv(childSpeed), 64); err == nil {
+		loadChild(os.Getenv(childDir), speed)
 		return
 	}
 	code := m.Run()
-	testrig.RemoveSample()
+	testrig.Clean()
 	os.Exit(code)
 }
 

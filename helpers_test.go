@@ -16,7 +16,10 @@ const (
 	day        = 24 * time.Hour
 )
 
-type journal = testrig.Journal
+type (
+	journal = testrig.Journal
+	part    = testrig.Part
+)
 
 var (
 	notShort      = testrig.NotShort
@@ -52,6 +55,13 @@ var (
 	answers       = testrig.Answers
 	videos        = testrig.Videos
 	press         = testrig.Press
+	long          = testrig.Long
+	isPeace       = testrig.IsPeace
+	form          = testrig.Form
+	post          = testrig.Post
+	connected     = testrig.Connected
+	uploaded      = testrig.Uploaded
+	publishes     = testrig.Publishes
 )
 
 func collect[T any](rows *sql.Rows, err error, scan func(*T) error) ([]T, error) {

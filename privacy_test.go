@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -303,43 +302,4 @@ func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
 		}
 	}
 	t.Error("got a menu without my_data; want it there")
-}
-
-func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
-	dir := t.TempDir()
-	s, err := openStore(filepath.Join(dir, "retake.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask(t, s, "Маша", 42)
-	ask(t, s, "Глаша", 43)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	env := []string{"RETAKE_DATA_DIR=" + dir}
-	path := filepath.Join(t.TempDir(), "42.json")
-	if out, code := retake(t, env, "export", "42", path); code != 0 || out != "" {
-		t.Fatalf("got exit %d, %s; want 0 and no word", code, out)
-	}
-	file, err := os.ReadFile(path)
-	info, statErr := os.Stat(path)
-	if err := errors.Join(err, statErr); err != nil || info.Mode().Perm() != 0o600 ||
-		!bytes.Contains(file, []byte(`"name": "Маша"`)) ||
-		bytes.Contains(file, []byte("Глаша")) {
-		t.Errorf("got %v, %v, %s; want what is kept of that person, for the operator's eyes only", info.Mode(), err, file)
-	}
-	if out, code := retake(t, env, "export", "42"); code != 0 || !strings.Contains(out, `"name": "Маша"`) {
-		t.Errorf("got exit %d, %s; want it printed", code, out)
-	}
-	for _, c := range []struct {
-		args []string
-		code int
-		want string
-	}{{[]string{"export", "42", path}, exitFailure, "exists"}, {[]string{"export", "44"}, exitFailure,
-		"nothing is kept about 44"}, {[]string{"export", "Маша"}, exitUsage, "a number is expected"},
-		{[]string{"export"}, exitUsage, "usage"}} {
-		if out, code := retake(t, env, c.args...); code != c.code || !strings.Contains(out, c.want) {
-			t.Errorf("%v: got exit %d, %s; want %d and %q", c.args, code, out, c.code, c.want)
-		}
-	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -577,4 +578,100 @@ func everything(t *testing.T, s *store.Store) {
 	write(t, s, func(tx *store.Tx) error { return tx.Publish(lost, store.Publication{Platform: "RUMBLE", Creator: 7}) })
 	fail(t, q, store.Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
 	write(t, s, func(tx *store.Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
+}
+
+// silent reports whether the queue does not answer within a time.
+func silent(t *testing.T, q *Queue, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	return errors.Is(q.Alive(ctx), context.DeadlineExceeded)
+}
+
+func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
+	const soon, moment = 10 * time.Second, 200 * time.Millisecond
+	idle := &bench{render: func(context.Context, video.Order) error { return nil }}
+	t.Run("it has nothing to do", func(t *testing.T) {
+		s := newStore(t)
+		if !silent(t, newQueue(s), moment) {
+			t.Error("it is alive before it runs")
+		}
+		q, stop := start(t, s, idle, Options{})
+		defer stop()
+		for range 3 {
+			if silent(t, q, soon) {
+				t.Fatal("it does not answer")
+			}
+		}
+	})
+	t.Run("the writer of the database hangs", func(t *testing.T) {
+		s := newStore(t)
+		q, stop := start(t, s, idle, Options{})
+		defer stop()
+		release, hung, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			held <- s.Tx(t.Context(), func(*store.Tx) error { close(hung); <-release; return nil })
+		}()
+		<-hung
+		if !silent(t, q, moment) {
+			t.Error("it is alive while nothing can be written")
+		}
+		close(release)
+		if err := <-held; err != nil {
+			t.Error(err)
+		}
+		if silent(t, q, soon) {
+			t.Error("it does not answer when the writer goes on")
+		}
+	})
+	t.Run("somebody never lets the queue's lock go", func(t *testing.T) {
+		q, stop := start(t, newStore(t), idle, Options{})
+		defer stop()
+		(&world{T: t, log: &journal{}}).until(
+			"the workers wait for work",
+			func() bool { return !q.Loads()[0].Begun.IsZero() },
+		)
+		held, release := make(chan struct{}), make(chan struct{})
+		defer q.View(func(string, int) { close(held); <-release })() // viewers are told under the lock
+		go q.Wake()
+		<-held
+		if !silent(t, q, moment) {
+			t.Error("it is alive while no work can begin")
+		}
+		close(release)
+		if silent(t, q, soon) {
+			t.Error("it does not answer when the loop goes on")
+		}
+	})
+	t.Run("the database refuses", func(t *testing.T) {
+		s := newStore(t)
+		q, stop := start(t, s, idle, Options{})
+		defer stop()
+		if silent(t, q, soon) {
+			t.Fatal("it does not answer")
+		}
+		mutate(t, s, `ALTER TABLE jobs RENAME TO lost`) // so that nobody can look for work
+		for range 2 {
+			if silent(t, q, soon) {
+				t.Fatal("it does not answer, although it waits for the database and does not hang")
+			}
+		}
+	})
+	t.Run("a video begun before the crash is being made", func(t *testing.T) {
+		s := newStore(t)
+		ask(t, s, "Маша", 1)
+		begin(t, s, store.Render) // and the process died
+		making := make(chan struct{})
+		q, stop := start(t, s, &bench{render: func(ctx context.Context, _ video.Order) error {
+			close(making)
+			<-ctx.Done()
+			return ctx.Err()
+		}}, Options{})
+		defer stop()
+		<-making
+		for range 2 {
+			if silent(t, q, soon) {
+				t.Fatal("it does not answer for as long as that takes")
+			}
+		}
+	})
 }

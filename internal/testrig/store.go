@@ -338,3 +338,62 @@ func FromGolden(t testing.TB, version int) string {
 	}
 	return path
 }
+
+// peace are the queries that give 0 when everything has come to its end as it should; what cannot be made begins with
+// Сбой.
+var peace = []string{
+	// a held request that an admin left unsent has held = 2
+	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND restore_hold <> 2`,
+	`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`,
+	`SELECT count(*) FROM jobs WHERE due < 9e15`,
+	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`,
+	`SELECT count(*) FROM requests WHERE status IN ('COMPLETED', 'FAILED') AND answer_id IS NULL`,
+	`SELECT count(*) FROM assets WHERE (status = 'COMPLETED') <> (SELECT count(*) FROM attempts t
+		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome = 'done')`,
+	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
+		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave_up'))`,
+	`SELECT count(*) FROM inbox WHERE error IS NOT NULL OR raw IS NOT NULL`,
+	`SELECT count(*) FROM pragma_foreign_key_check`,
+	`SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+}
+
+// IsPeace asks all of them.
+func IsPeace(t testing.TB, s *store.Store) {
+	t.Helper()
+	for _, query := range peace {
+		if got := Count(t, s, query); got != 0 {
+			t.Errorf("%s: got %d; want 0", query, got)
+		}
+	}
+}
+
+// Connected adds a channel on YouTube and returns its id.
+func Connected(t testing.TB, s *store.Store, external string) (id int64) {
+	t.Helper()
+	Write(t, s, func(tx *store.Tx) (err error) {
+		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
+		return err
+	})
+	return id
+}
+
+// Uploaded makes a finished video of admin 7.
+func Uploaded(t testing.TB, s *store.Store, name string) string {
+	t.Helper()
+	seven := int64(7)
+	a := store.Asset{ID: store.NewID(), Name: name, NameKey: strings.ToLower(name), Lang: "ru", Creator: &seven,
+		Video: store.Video{File: "a.mp4", Thumb: "a.jpg", Size: 100, Duration: time.Second, Width: 4, Height: 2}}
+	Write(t, s, func(tx *store.Tx) error { return tx.AddUpload(a) })
+	return a.ID
+}
+
+// Publishes makes a video of admin 7 wait for YouTube.
+func Publishes(t testing.TB, s *store.Store, channel int64, name string) (assetID string) {
+	t.Helper()
+	id := Uploaded(t, s, name)
+	Write(t, s, func(tx *store.Tx) error {
+		return tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7,
+			Metadata: store.Metadata{Title: name}})
+	})
+	return id
+}

@@ -59,9 +59,9 @@ func (j *Journal) String() string {
 	return j.buf.String()
 }
 
-// Sample is a real video with sound, made once. RemoveSample deletes it after the last test.
+// Sample is a real video with sound, made once.
 var Sample = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "retake-test-")
+	dir, err := made()
 	if err != nil {
 		return "", err
 	}
@@ -75,13 +75,6 @@ var Sample = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
-
-// RemoveSample deletes the folder of Sample.
-func RemoveSample() {
-	if path, err := Sample(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-}
 
 // BrokenFile in the folder of an Engine makes it fail.
 const BrokenFile = "broken"

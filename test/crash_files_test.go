@@ -1,14 +1,14 @@
 // Tests of two programs on one folder, of a disk that refuses, of killed upgrades and of yesterday's backup.
 
-package main
+package test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +20,7 @@ import (
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
+	"retake.example/internal/testrig"
 )
 
 // TestOfTwoThatStartOneServes starts two at once, again and again, and kills the one that serves.
@@ -35,8 +36,8 @@ func TestOfTwoThatStartOneServes(t *testing.T) {
 	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
 	ctx := one.asLongAsItSends()
 	for round := range rounds {
-		one.start(0)
-		two.start(0)
+		one.start()
+		two.start()
 		loser, winner := one, &two
 		select {
 		case <-one.dead:
@@ -61,16 +62,10 @@ func TestOfTwoThatStartOneServes(t *testing.T) {
 	}
 }
 
-// TestTheDiskRefusesToSync lets every seventh fsync of the database fail, in the program as it is built for a release.
+// TestTheDiskRefusesToSync lets every seventh fsync of the database fail, in the program as it is built.
 func TestTheDiskRefusesToSync(t *testing.T) {
 	if !*long {
-		t.Skip("make torture runs it, for it builds the program")
-	}
-	binary := filepath.Join(t.TempDir(), "retake")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Skip("make torture runs it, for it needs strace")
 	}
 	v := newVictim(t)
 	v.breaks()
@@ -91,7 +86,7 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 			"trace=fsync,fdatasync",
 			"-e",
 			"inject=fsync,fdatasync:error=EIO:when=20+7",
-			binary,
+			binary(t),
 			"serve",
 			"-config",
 			filepath.Join(v.dir, "config.toml"),
@@ -130,8 +125,33 @@ var someSteps = []string{
 	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
 }
 
+// newer builds a Retake that has someSteps after its own.
+func newer(t *testing.T) (path string, before, after int) {
+	t.Helper()
+	dir, before := t.TempDir(), testrig.SchemaVersion(t)
+	files := map[string]string{}
+	for i, step := range someSteps {
+		real := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(real, []byte(step), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Join(testrig.Root(), "migrations", fmt.Sprintf("v%d.sql", before+1+i))] = real
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "retake")
+	testrig.Build(t, path, "-overlay", filepath.Join(dir, "overlay.json"))
+	return path, before, before + len(someSteps)
+}
+
 // TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun kills a newer Retake while it brings a database up to date.
 func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const people = 20_000
 	kills := 8
@@ -151,27 +171,28 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 	}
 	// Once without a kill, to know how long it takes.
 	var whole time.Duration
-	before, after := len(steps)+1, len(steps)+len(someSteps)+1
+	program, before, after := newer(t)
 	seen := map[int]int{}
 	for n := range kills + 1 {
-		v := &victim{T: t, dir: t.TempDir(), http: httptest.NewServer(nil), log: &journal{}}
-		v.http.Close() // nobody is called
+		v := newVictim(t)
 		path := filepath.Join(v.dir, "retake.db")
 		if err := folder.Copy(old, path); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		v.start(upgrades)
+		v.run(exec.Command(program, "serve", "-config", filepath.Join(v.dir, "config.toml")))
 		if n == 0 {
-			<-v.dead
+			w := &world{T: t, log: v.log}
+			w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
 			whole = time.Since(began)
 		} else {
 			select {
 			case <-time.After(time.Duration(rand.Int64N(int64(whole) * 3 / 2))):
 			case <-v.dead:
+				t.Fatalf("the program ended: %s", v.log)
 			}
-			v.kill()
 		}
+		v.kill()
 		raw, err := sql.Open("sqlite", path)
 		if err != nil {
 			t.Fatal(err)
@@ -238,7 +259,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 		p.Press(m.ID, m.Buttons[0][0].Data)
 	}
 	v.breaks()
-	v.start(0)
+	v.start()
 	w.asks(served, "Маша")
 	w.getsVideos(served, 1)
 	w.asks(apologised, "Сбой один")
@@ -254,7 +275,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	mutateOutside(t, path, `VACUUM INTO '`+backup+`'`)
 	s.Close()
 
-	v.start(0) // and the day goes on
+	v.start() // and the day goes on
 	w.getsVideos(waiting, 1)
 	w.asks(later, "Вера")
 	w.getsVideos(later, 1)
@@ -273,7 +294,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	v.start(0)
+	v.start()
 	tryAgain(lapsed)
 	w.hears(lapsed, lang.Say("ru", "press_forgotten", nil))
 	w.asks(lapsed, "Нина")

@@ -1,7 +1,7 @@
 // The commands of the README and of docs/templates.md, typed by somebody who begins with an empty folder, and the
 // settings that the documents show.
 
-package main
+package test
 
 import (
 	"fmt"
@@ -54,8 +54,8 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 		"RETAKE_WEB_LISTEN="+l.Addr().String(),
 		"RETAKE_WEB_BASE_URL=http://"+l.Addr().String(),
 	)
-	program := fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint, os.Args[0])
-	for name, text := range map[string]string{"retake": program, "config.toml": defaults} {
+	program := fmt.Sprintf("#!/bin/sh\nexec %q \"$@\"\n", binary(t))
+	for name, text := range map[string]string{"retake": program, "config.toml": testrig.Defaults()} {
 		if err := os.WriteFile(filepath.Join(where, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -184,8 +184,7 @@ func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 	for path, text := range map[string]string{
 		filepath.Join(own, "template.toml"): block(t, page, "toml", "title = ") + block(t, page, "toml", "[voice]"),
 		filepath.Join(dir, "config.toml"):   block(t, page, "toml", "[render]"),
-		filepath.Join(dir, "retake"): fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint,
-			os.Args[0]),
+		filepath.Join(dir, "retake"):        fmt.Sprintf("#!/bin/sh\nexec %q \"$@\"\n", binary(t)),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -221,7 +220,7 @@ var keyOfSettings = regexp.MustCompile(
 // key they name.
 func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 	keys, section := map[string]bool{"media.s3": true}, ""
-	for line := range strings.Lines(defaults) {
+	for line := range strings.Lines(testrig.Defaults()) {
 		if strings.HasPrefix(line, "[") {
 			section = line[1:strings.Index(line, "]")] + "."
 		} else if key, _, ok := strings.Cut(line, " = "); ok && !strings.HasPrefix(line, "#") {
@@ -260,7 +259,7 @@ func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 					environ = append(environ, secret)
 				}
 			}
-			if _, err := LoadConfig(path, environ); err != nil {
+			if _, err := testrig.LoadConfig(path, environ); err != nil {
 				t.Errorf("%s: got %v; want it taken\n%s", document, err, b.Text)
 			}
 		}

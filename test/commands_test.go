@@ -1,11 +1,10 @@
 // Tests of commands beside a running program, and without one.
 
-package main
+package test
 
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,12 +22,7 @@ import (
 // settle gives the page of a victim an address that lasts, and returns it.
 func (v *victim) settle() (page string) {
 	v.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		v.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(v)
 	v.sets("listen = \"127.0.0.1:0\"", fmt.Sprintf("listen = %q\nbase_url = \"http://%[1]s\"", address))
 	return "http://" + address
 }
@@ -79,7 +73,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	given := []string{`1  owner  telegram\.owners of ` + file + `:\d`, `3  admin  telegram\.admins of ` + file + `:\d`}
 	list(given...) // before the first start
 	run("start retake serve first", exitFailure, "admin", "add", "2")
-	v.start(0)
+	v.start()
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
 
@@ -176,27 +170,6 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	}
 }
 
-func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
-	d := newDesk(t, "http://localhost:8080")
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
-	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
-		json: true})); !strings.Contains(
-		body,
-		`"owners":2,"admins":3`,
-	) {
-		t.Errorf("got %s; want them counted", body)
-	}
-	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
-	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made someone an admin"`,
-		`"what":"made someone an owner"`} {
-		if !strings.Contains(body, want) {
-			t.Errorf("got %s; want %s in it", body, want)
-		}
-	}
-	d.want(http.StatusForbidden, d.send(call{method: "POST", path: "/channels/connect", session: d.signIn(77)}))
-}
-
 func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	s, err := openStore(filepath.Join(dir, "retake.db"))
@@ -204,10 +177,10 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	q := newQueue(s)
 	for i, name := range []string{"Маша", "Оля"} {
 		ask(t, s, name, int64(i+1))
-		failForGood(t, q)
+		task := begin(t, s, store.Render)
+		write(t, s, func(tx *store.Tx) error { return tx.GiveUp(task.Job, "engine: exit 1", "") })
 	}
 	served := uploaded(t, s, "Лето")
 	ids := map[string]string{}

@@ -1,6 +1,6 @@
 // Tests of a Telegram that cannot be used: what /readyz says, and the way back.
 
-package main
+package test
 
 import (
 	"io"

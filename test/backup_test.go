@@ -1,6 +1,6 @@
 // Tests of backups: made while everything runs, put back on another machine and in place, and of upgrades.
 
-package main
+package test
 
 import (
 	"database/sql"
@@ -182,7 +182,7 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 			t.Parallel()
 			v := newVictim(t)
 			w := &world{T: t, tg: v.tg, log: v.log}
-			v.start(0)
+			v.start()
 			people := v.rush(n)
 			file := filepath.Join(t.TempDir(), "monday.db")
 			v.does("backup", file)
@@ -214,7 +214,7 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 				t.Fatalf("got %d people held of %d; want some who had waited:\n%s", held, n, out)
 			}
 			sends := v.sends()
-			there.start(0)
+			there.start()
 			in := there.owner(page)
 			get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
 			var shown string
@@ -275,7 +275,7 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	const n = 40
 	v := newVictim(t)
 	w := &world{T: t, tg: v.tg, log: v.log}
-	v.start(0)
+	v.start()
 	people := v.rush(n)
 	file := filepath.Join(t.TempDir(), "backup.db")
 	v.does("backup", file)
@@ -302,7 +302,7 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Errorf("got %q, %v; want the database that was there", kept, err)
 	}
-	v.start(0)
+	v.start()
 	for _, p := range people {
 		w.until(fmt.Sprintf("a video for %d", p.ID()), func() bool { return videos(p) >= 1 })
 	}
@@ -337,8 +337,7 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 		filepath.Join(data, "media", made.AssetID+".mp4"): "video",
 		filepath.Join(data, "token.key"):                  strings.Repeat("k", 40),
 		filepath.Join(dir, "config.toml"):                 "[web]\nlisten = \"127.0.0.1:0\"\n",
-		filepath.Join(dir, "retake"): "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.
-			Args[0] + " \"$@\"\n",
+		filepath.Join(dir, "retake"):                      "#!/bin/sh\nexec " + binary(t) + " \"$@\"\n",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
 			t.Fatal(err)
@@ -407,8 +406,8 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake",
-		"/none":    "no such file",
-		os.Args[0]: "no sound database"} {
+		"/none":   "no such file",
+		binary(t): "no sound database"} {
 		dir := t.TempDir()
 		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||
 			!strings.Contains(out, "nothing was changed") ||
@@ -458,7 +457,7 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 	if n := version(filepath.Join(v.dir, "retake.db")); n != 1 {
 		t.Errorf("got version %d; want 1", n)
 	}
-	v.start(0)
+	v.start()
 	w := &world{T: t, log: v.log}
 	w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
 	v.kill()
@@ -480,7 +479,7 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 	v := newVictim(t)
 	v.configure("[queue]", "[backup]\nevery = \"200ms\"\nkeep = 2\n[queue]")
 	page := v.withPage()
-	v.start(0)
+	v.start()
 	w := &world{T: t, log: v.log}
 	seen := map[string]bool{}
 	w.until("three backups, of which two are kept", func() bool {

@@ -1,7 +1,7 @@
 // Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that
 // start two of it; and that put a backup back.
 
-package main
+package test
 
 import (
 	"context"
@@ -19,72 +19,18 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
+	"golang.org/x/sys/unix"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
 
-// What a test tells its child, a copy of the test program that is Retake.
-const (
-	childDir    = "CHILD_DIR"    // data folder
-	childAPI    = "CHILD_API"    // address of the stand-in for Telegram
-	childSample = "CHILD_SAMPLE" // the engine's video
-	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs; unset: this is not about load
-	// dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
-	childPoint = "CHILD_POINT"
-)
-
-// upgrades is the point of a child that is a newer Retake and only brings the database up to date.
-const upgrades = -1
-
-// child is Retake until it is killed. Without a point to die at it is the command itself.
-func child() {
-	dir := os.Getenv(childDir)
-	sample = func() (string, error) { return os.Getenv(childSample), nil }
-	if speed, err := strconv.ParseFloat(os.Getenv(childSpeed), 64); err == nil {
-		loadChild(dir, speed)
-		return
-	}
-	point, err := strconv.ParseInt(os.Getenv(childPoint), 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	if point == upgrades {
-		steps = append(steps, someSteps...)
-		s, err := OpenStore(filepath.Join(dir, "retake.db"))
-		if err != nil {
-			panic(err)
-		}
-		s.Close()
-		return
-	}
-	if point == 0 {
-		if len(os.Args) == 1 {
-			os.Args = append(os.Args, "serve", "-config", filepath.Join(dir, "config.toml"))
-		}
-		main()
-		return
-	}
-	var looks atomic.Int64
-	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard,
-		func() time.Time {
-			if looks.Add(1) == point {
-				syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {} // until it is delivered
-			}
-			return time.Now()
-		}); err != nil {
-		panic(err)
-	}
-	select {}
-}
-
-// victim is a child, started again as often as it is killed.
+// victim is the program, started again as often as it is killed.
 type victim struct {
 	*testing.T
 	dir  string
@@ -136,21 +82,15 @@ func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *vic
 	return v
 }
 
-func (v *victim) start(point int) {
+// serve is the program that serves a victim's folder.
+func (v *victim) serve() *exec.Cmd {
 	v.Helper()
-	path, err := sample()
-	if err != nil {
-		v.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(
-		os.Environ(),
-		childDir+"="+v.dir,
-		childAPI+"="+v.http.URL,
-		childSample+"="+path,
-		childPoint+"="+strconv.Itoa(point),
-	)
-	v.run(cmd)
+	return exec.Command(binary(v), "serve", "-config", filepath.Join(v.dir, "config.toml"))
+}
+
+func (v *victim) start() {
+	v.Helper()
+	v.run(v.serve())
 }
 
 func (v *victim) run(cmd *exec.Cmd) {
@@ -260,7 +200,7 @@ func (v *victim) nothingIsLost(then func()) {
 		v.Fatal(err)
 	}
 	defer s.Close()
-	w := &world{T: v.T, log: v.log, tg: v.tg, program: program{store: s}}
+	w := &world{T: v.T, log: v.log, tg: v.tg, store: s}
 	w.calm()
 	then()
 	v.kill()
@@ -394,12 +334,12 @@ func (v *victim) breaks() {
 
 func (v *victim) repairs() { os.Remove(filepath.Join(v.dir, brokenFile)) }
 
-// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then.
-// It is started once more, as an operator's systemd would, and the story told to its end.
-func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}) (died bool) {
+// story lets three people ask a program that dies when strike says so; struck is closed then. It is started once more,
+// as an operator's systemd would, and the story told to its end.
+func (v *victim) story(strike <-chan struct{}, struck chan<- struct{}) (died bool) {
 	v.Helper()
 	v.breaks()
-	v.start(point)
+	v.start()
 	ctx := v.asLongAsItSends()
 	over, revived := make(chan struct{}), make(chan bool)
 	go func() {
@@ -412,7 +352,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 			revived <- false
 			return
 		}
-		v.start(0)
+		v.start()
 		revived <- true
 	}()
 	var people sync.WaitGroup
@@ -433,22 +373,66 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	return died
 }
 
-// TestKilledAtEveryPoint lets the program die before its 1st, 2nd, 3rd, … transaction of a story, until the story ends
-// before the program does.
+// atWrite returns a channel that is closed when the database has been written to n times.
+func (v *victim) atWrite(n int) <-chan struct{} {
+	v.Helper()
+	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC)
+	if err != nil {
+		v.Fatal(err)
+	}
+	if _, err := unix.InotifyAddWatch(watch, v.dir, unix.IN_MODIFY|unix.IN_DELETE_SELF); err != nil {
+		v.Fatal(err)
+	}
+	strike := make(chan struct{})
+	go func() {
+		defer unix.Close(watch)
+		events := make([]byte, 4096)
+		for {
+			size, err := unix.Read(watch, events)
+			if err != nil && err != unix.EINTR {
+				return
+			}
+			for at := 0; at < size; {
+				event := (*unix.InotifyEvent)(unsafe.Pointer(&events[at]))
+				name := string(events[at+unix.SizeofInotifyEvent : at+unix.SizeofInotifyEvent+int(event.Len)])
+				at += unix.SizeofInotifyEvent + int(event.Len)
+				if event.Mask&unix.IN_MODIFY == 0 { // the folder is gone: the test is over
+					return
+				}
+				if strings.TrimRight(name, "\x00") != "retake.db-wal" {
+					continue
+				}
+				if n--; n == 0 {
+					close(strike)
+				}
+			}
+		}
+	}()
+	return strike
+}
+
+// TestKilledAtEveryPoint lets the program die at its 1st, 2nd, 3rd, … write to the database, until the story ends before
+// the program does.
 func TestKilledAtEveryPoint(t *testing.T) {
 	notShort(t)
 	t.Parallel()
 	const together = 8
+	every := 4
+	if *long {
+		every = 1
+	}
 	var points, past atomic.Int64
 	var wg sync.WaitGroup
 	for lane := range together {
 		wg.Go(func() {
-			for point := lane + 1; past.Load() == 0 && !t.Failed(); point += together {
+			for n := lane; past.Load() == 0 && !t.Failed(); n += together {
+				point := 1 + n*every
 				t.Run(strconv.Itoa(point), func(t *testing.T) {
-					if newVictim(t).story(point, nil, nil) {
+					v := newVictim(t)
+					if v.story(v.atWrite(point), make(chan struct{})) {
 						points.Add(1)
 					} else {
-						past.Add(1) // the story needs fewer transactions than that
+						past.Add(1) // the story needs fewer writes than that
 					}
 				})
 			}
@@ -498,7 +482,7 @@ func TestKilledAtEverySend(t *testing.T) {
 							panic(http.ErrAbortHandler) // nobody is there any more
 						})
 					})
-					if v.story(0, strike, struck) {
+					if v.story(strike, struck) {
 						points.Add(1)
 						extra.Add(int64(v.extra()))
 					} else {
@@ -526,7 +510,7 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	v := newVictim(t)
 	v.breaks()
-	v.start(0)
+	v.start()
 	ctx := v.asLongAsItSends()
 	over := make(chan struct{})
 	var wg sync.WaitGroup
@@ -570,7 +554,7 @@ func TestKilledAtRandom(t *testing.T) {
 		} else {
 			v.breaks()
 		}
-		v.start(0)
+		v.start()
 	}
 	close(over)
 	v.repairs()

@@ -1,7 +1,7 @@
 // Tests of Retake among others' programs: behind the web servers of docs/install.md, and with the render servers of
 // docs/scaling.md, as the documents set them up.
 
-package main
+package test
 
 import (
 	"bufio"
@@ -191,7 +191,7 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				0o600); err != nil {
 				t.Fatal(err)
 			}
-			v.start(0)
+			v.start()
 			listens(t, page, v.log)
 			said := server(t, address, page)
 			(&world{T: t, log: said}).until("a certificate", func() bool {
@@ -271,8 +271,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			film = append(film, "\x00\x40\x00\x00free"...) // 4 MB that no player looks at
 			film = append(film, make([]byte, 4<<20-8)...)
 			body, kind := form(
-				part{field: "title", content: "Film"},
-				part{field: "file", file: "film.mp4", content: string(film)},
+				part{"title", "", "Film"},
+				part{"file", "film.mp4", string(film)},
 			)
 			resp = ask("POST", "https://"+host+"/uploads", kind, bytes.NewReader(body))
 			answer, _ := io.ReadAll(resp.Body)
@@ -331,7 +331,7 @@ func TestOneOfTwoRenderServersDies(t *testing.T) {
 	if err := os.WriteFile(file, []byte(own), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v.start(0)
+	v.start()
 	names := []string{"Аня", "Боря", "Вера", "Гена", "Даша", "Егор", "Женя", "Зоя"}
 	ctx := v.asLongAsItSends()
 	came := make(chan error, len(names))

@@ -1,6 +1,6 @@
 // Tests of retake check: each fault is planted in a machine that is well, and named.
 
-package main
+package test
 
 import (
 	"bytes"
@@ -96,12 +96,12 @@ func (m *machine) outside(statement string) {
 // checks runs the command and returns what it printed.
 func (m *machine) checks() (out string, code int) {
 	m.Helper()
-	cmd := exec.Command(os.Args[0], "check", "-config", m.file)
+	cmd := exec.Command(binary(m), "check", "-config", m.file)
 	if m.before != "" {
-		cmd = exec.Command("unshare", "-rm", "sh", "-c", m.before+` && exec "$0" check -config "$1"`, os.Args[0], m.file)
+		cmd = exec.Command("unshare", "-rm", "sh", "-c", m.before+` && exec "$0" check -config "$1"`, binary(m), m.file)
 	}
 	cmd.Dir = m.dir
-	cmd.Env = append(append(os.Environ(), childDir+"=.", childPoint+"=0"), m.environ...)
+	cmd.Env = append(os.Environ(), m.environ...)
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
 	cmd.Run()
@@ -311,7 +311,7 @@ func TestCheckBesideARunningServe(t *testing.T) {
 		}
 	}
 	looks("database: it will be made at the first start")
-	v.start(0)
+	v.start()
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
 	looks(
@@ -320,6 +320,6 @@ func TestCheckBesideARunningServe(t *testing.T) {
 	)
 	v.kill()
 	looks("is free", "ok       database: sound")
-	v.start(0)
+	v.start()
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
 }

@@ -1,7 +1,7 @@
 // Tests of the whole program with a farm: the centre, its workers and their server are killed, and everybody gets one
 // video, at no attempt's cost.
 
-package main
+package test
 
 import (
 	"fmt"
@@ -23,9 +23,9 @@ func (v *victim) farmWorker(server *natstest.Server, dir string) *exec.Cmd {
 		v.Fatal(err)
 	}
 	script := `touch "$0/begun"; while [ ! -e "$0/go" ]; do sleep 0.05; done; cp "$1" "$RETAKE_OUTPUT"`
-	cmd := exec.Command(os.Args[0], "worker")
+	cmd := exec.Command(binary(v), "worker")
 	cmd.Dir = v.TempDir()
-	cmd.Env = append(os.Environ(), childDir+"=.", childPoint+"=0", "RETAKE_FARM_URL="+server.URL(), "RETAKE_QUEUE_WORKERS=1",
+	cmd.Env = append(os.Environ(), "RETAKE_FARM_URL="+server.URL(), "RETAKE_QUEUE_WORKERS=1",
 		"RETAKE_RENDER_ENGINE=command", fmt.Sprintf(`RETAKE_RENDER_COMMAND=["/bin/sh", "-c", '''%s''', %q, %q]`, script, dir, path))
 	cmd.Stdout, cmd.Stderr = v.log, v.log
 	if err := cmd.Start(); err != nil {
@@ -52,7 +52,7 @@ func TestFarm_KillsCostNoAttemptAndNoVideo(t *testing.T) {
 	}
 	gate := t.TempDir()
 	doomed := v.farmWorker(server, gate)
-	v.start(0)
+	v.start()
 	ctx := v.asLongAsItSends()
 	var people sync.WaitGroup
 	for i, name := range []string{"Маша", "Саша", "Паша", "Даша", "Глаша", "Наташа"} {
@@ -66,7 +66,7 @@ func TestFarm_KillsCostNoAttemptAndNoVideo(t *testing.T) {
 	w := &world{T: t, log: v.log}
 	w.until("a worker has begun", func() bool { _, err := os.Stat(filepath.Join(gate, "begun")); return err == nil })
 	v.kill()
-	v.start(0) // it takes up its orders
+	v.start() // it takes up its orders
 	doomed.Process.Kill()
 	server.Stop()
 	server.Start()

@@ -1,6 +1,6 @@
 // Tests of /metrics: who may read it, and that what is measured is true and documented.
 
-package main
+package test
 
 import (
 	"encoding/json"
@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/desk"
-
 	"retake.example/internal/store"
 
 	dto "github.com/prometheus/client_model/go"
@@ -27,29 +25,6 @@ import (
 
 	"retake.example/internal/folder"
 )
-
-func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
-	d := newDesk(t, "http://localhost:8080")
-	bearer := func(token string) call {
-		return call{method: "GET", path: "/metrics", header: map[string]string{"Authorization": "Bearer " + token}}
-	}
-	if got := d.want(200, d.send(bearer("0123456789abcdef"))); !strings.Contains(got, "retake_build_info") {
-		t.Errorf("got %s; want metrics", got)
-	}
-	d.want(200, d.send(call{method: "GET", path: "/metrics", session: d.signIn(7)}))
-	for _, wrong := range []string{"", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF"} {
-		d.want(401, d.send(bearer(wrong)))
-	}
-	// it opens nothing else
-	d.want(
-		401,
-		d.send(
-			call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true},
-		),
-	)
-	d.change(func(o *desk.Options) { o.Token = "" })
-	d.want(401, d.send(bearer("")))
-}
 
 // served is the program with its page and a token for its metrics, in a process of its own.
 type served struct {
@@ -63,12 +38,7 @@ const metricsToken = "a-token-of-this-test"
 func newServed(t *testing.T) served {
 	t.Helper()
 	v := newVictim(t)
-	l, err := listenNear("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(t)
 	path := filepath.Join(v.dir, "config.toml")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -86,7 +56,7 @@ func newServed(t *testing.T) served {
 		t.Fatal(err)
 	}
 	s := served{&world{T: t, tg: v.tg, log: v.log}, v, "http://" + address}
-	v.start(0)
+	v.start()
 	s.until("the page", func() bool {
 		resp, err := http.Get(s.page + "/readyz")
 		if err != nil {
@@ -366,7 +336,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		}
 		defer st.Close()
 		publishes(t, st, connected(t, st, "UC1"), "Лето")
-		fail(t, newQueue(st), store.Publish, errRevoked)
+		task := begin(t, st, store.Publish)
+		write(t, st, func(tx *store.Tx) error { return tx.EndAccess(task.Job, "the access has ended") })
 		if err := folder.Wake(s.victim.dir); err != nil {
 			t.Fatal(err)
 		}
