@@ -404,28 +404,6 @@ func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 	})
 }
 
-func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *store.Store) {
-		channel := connected(t, s, "UC1")
-		before, err := s.Channel(t.Context(), channel)
-		if err != nil {
-			t.Fatal(err)
-		}
-		keep := func(text string) {
-			write(t, s, func(tx *store.Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text), time.Time{}) })
-			if kept, err := s.Token(t.Context(), channel); err != nil {
-				t.Error(err)
-			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {
-				t.Errorf("got %s after %s", got, text)
-			}
-		}
-		keep("fresh")
-		time.Sleep(time.Second)
-		connected(t, s, "UC1")
-		keep("late") // by a worker that began with the old token
-	})
-}
-
 func TestWhatThePlatformWorksOnIsAskedForAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}

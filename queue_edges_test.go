@@ -19,17 +19,6 @@ import (
 	"retake.example/internal/store"
 )
 
-func TestPausesAreSpread(t *testing.T) {
-	pause := retry.Exponential(10*time.Second, 10*time.Minute)
-	var all []time.Duration
-	for range 200 {
-		all = append(all, pause(1))
-	}
-	if least, most := slices.Min(all), slices.Max(all); least > 9500*time.Millisecond || most < 10500*time.Millisecond {
-		t.Errorf("got pauses of %v to %v; want them spread by ± 10 %%", least, most)
-	}
-}
-
 func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1)

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/store"
@@ -398,17 +397,6 @@ func presses(t *testing.T, users, times int) {
 	}
 }
 
-func TestButtonDataFitsTelegram(t *testing.T) {
-	for range 100 {
-		if id := store.NewID(); len(id) > 36 || len(telegram.RetryButton+":"+id) > 64 {
-			t.Fatalf("got id %q; want at most 36 characters", id)
-		}
-	}
-	if a, b := store.NewID(), store.NewID(); a == b {
-		t.Errorf("got %s twice; want random ids", a)
-	}
-}
-
 func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
 	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -559,16 +547,5 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 				}
 			})
 		})
-	}
-}
-
-func TestExponential(t *testing.T) {
-	pause := retry.Exponential(10*time.Second, 10*time.Minute)
-	for attempt, want := range map[int]time.Duration{1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 7: 10 * time.Minute, 500: 10 * time.Minute} {
-		for range 100 {
-			if got := pause(attempt); got < want*9/10 || got > want*11/10 {
-				t.Fatalf("after attempt %d: got %v; want %v ± 10 %%", attempt, got, want)
-			}
-		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -584,4 +585,14 @@ func TestTheLimitOfUploadsIsASetting(t *testing.T) {
 	if !strings.Contains(page, "<dt>Largest video that can be uploaded</dt><dd>1234 MB</dd>") {
 		t.Errorf("got %s; want the limit", page)
 	}
+}
+
+// sweepAll is what a start does about files that nobody needs.
+func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error {
+	t.Helper()
+	ours, err := command.Tidy(t.Context(), s, files, dir)
+	if ours {
+		err = command.Sweep(t.Context(), s, media.NewSweeper(files))
+	}
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/store"
 )
@@ -466,4 +467,28 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 		}
 	}
 	d.want(http.StatusForbidden, d.send(call{method: "POST", path: "/channels/connect", session: d.signIn(77)}))
+}
+
+func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
+	s, cfg := newStore(t), config.Config{}
+	cfg.Telegram.Owners = []int64{8}
+	var out bytes.Buffer
+	for range 2 { // a start, and another before anybody used the link
+		out.Reset()
+		if err := setUpLink(t.Context(), s, cfg, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, token, _ := strings.Cut(strings.TrimSpace(out.String()), "/login/")
+	write(t, s, func(tx *store.Tx) error {
+		admin, err := tx.SpendLink(hashOf(token), hashOf("session"))
+		if admin != 8 {
+			t.Errorf("got a link of %d; want the owner's", admin)
+		}
+		return err
+	})
+	out.Reset()
+	if err := setUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
+		t.Errorf("got %q, %v; want nothing printed once somebody has signed in", &out, err)
+	}
 }

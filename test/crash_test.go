@@ -417,7 +417,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	notShort(t)
 	t.Parallel()
 	const together = 8
-	every := 4
+	every := 3
 	if *long {
 		every = 1
 	}

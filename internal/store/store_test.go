@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 
 	"retake.example/internal/store"
 )
@@ -548,5 +549,16 @@ func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 	}
 	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
 		t.Errorf("got %d deliveries; want 1", n)
+	}
+}
+
+func TestButtonDataFitsTelegram(t *testing.T) {
+	for range 100 {
+		if id := store.NewID(); len(id) > 36 || len(telegram.RetryButton+":"+id) > 64 {
+			t.Fatalf("got id %q; want at most 36 characters", id)
+		}
+	}
+	if a, b := store.NewID(), store.NewID(); a == b {
+		t.Errorf("got %s twice; want random ids", a)
 	}
 }
