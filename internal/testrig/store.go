@@ -371,7 +371,8 @@ func IsPeace(t testing.TB, s *store.Store) {
 func Connected(t testing.TB, s *store.Store, external string) (id int64) {
 	t.Helper()
 	Write(t, s, func(tx *store.Tx) (err error) {
-		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
+		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external,
+			Creator: 8}, []byte("sealed"))
 		return err
 	})
 	return id
