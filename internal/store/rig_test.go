@@ -25,7 +25,6 @@ var (
 	setNow        = testrig.SetNow
 	readDB        = testrig.ReadDB
 	try           = testrig.Try
-	plant         = testrig.Plant
 	texts         = testrig.Texts
 	write         = testrig.Write
 	mutate        = testrig.Mutate
