@@ -60,7 +60,7 @@ load:
 # Every point at which the program can be killed, the power cut, and a disk fail, and all fuzz targets: some twenty-five minutes.
 torture:
 	@./packaging/need.sh $(TEST) strace
-	go test -run '^Test(Killed|PowerCuts|TheDisk|AFullDisk|AnUpgradeThat|ABackup|OfTwo)' -v -timeout 60m . -args -long
+	go test -run '^Test(Killed|PowerCuts|TheDisk|AFullDisk|AnUpgradeThat|ABackup|OfTwo)' -v -timeout 60m . ./test -args -long
 	go test -run 'PowerCut|PowerFails' -v ./internal/db/...
 	$(MAKE) fuzz
 

@@ -10,7 +10,6 @@ import (
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
-	"retake.example/internal/store"
 )
 
 // mute makes Telegram fail at everything that shows a person something, until clear.
@@ -207,27 +206,6 @@ func TestAnswer_AFloodIsRefusedOnceThoughTelegramIsAway(t *testing.T) {
 	most := 1 + int(time.Since(began)/time.Minute) // a busy machine may need more than the minute that a refusal is for
 	if n := saying(p, "Столько сообщений сразу"); n > most {
 		t.Errorf("got %d refusals; want %d", n, most)
-	}
-}
-
-func TestDrafts_AreCappedPerPerson(t *testing.T) {
-	s := newStore(t)
-	for i := range 100 {
-		write(t, s, func(tx *store.Tx) error {
-			if _, err := tx.UpsertUser(1, "ru"); err != nil {
-				return err
-			}
-			if err := tx.SaveLink([32]byte{byte(i)}, 7, tx.Now().Add(time.Minute)); err != nil {
-				return err
-			}
-			_, err := tx.SaveDraft(1, "Маша")
-			return err
-		})
-	}
-	for what, most := range map[string]int{"drafts": 50, "links": 10} {
-		if n := count(t, s, `SELECT count(*) FROM `+what); n == 0 || n > most {
-			t.Errorf("got %d %s of one person; want at most %d", n, what, most)
-		}
 	}
 }
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +10,9 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,7 +20,7 @@ import (
 	"time"
 
 	"retake.example/internal/chat"
-	"retake.example/internal/telegram"
+	"retake.example/internal/testrig"
 
 	"retake.example/internal/store"
 
@@ -35,53 +34,14 @@ import (
 	"retake.example/internal/watch"
 )
 
-const testToken = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqq"
-
-// sample is a real video with sound, made once.
-var sample = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "retake-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "sample.mp4")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=10:d=0.5", "-f", "lavfi",
-		"-i", "sine=d=0.5",
-		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", path).
-		CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("make a sample: %w: %s", err, out)
-	}
-	return path, nil
-})
-
 func TestMain(m *testing.M) {
-	if os.Getenv(childDir) != "" {
-		child()
+	if speed, err := strconv.ParseFloat(os.Getenv(childSpeed), 64); err == nil {
+		loadChild(os.Getenv(childDir), speed)
 		return
 	}
 	code := m.Run()
-	if path, err := sample(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
+	testrig.Clean()
 	os.Exit(code)
-}
-
-// journal is a log that tests read while it is written.
-type journal struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.buf.String()
 }
 
 // world is the whole program but for its page, on a real database, with an engine command that tests can break.
@@ -180,25 +140,6 @@ func titled(id, ru, en string) video.Offer {
 		ID:    id,
 		Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] },
 	}
-}
-
-const brokenFile = "broken"
-
-// engine is an engine command that copies a sample, or fails while the folder holds brokenFile: for every name, or for
-// those that begin with what that file holds.
-func engine(dir string) ([]string, error) {
-	path, err := sample()
-	if err != nil {
-		return nil, err
-	}
-	script := `if [ -e "$0/broken" ]; then
-		case "$RETAKE_NAME" in
-		Ш*) echo "engine: cannot say $RETAKE_NAME" >&2; exit 1;; # which is that name's own fault
-		"$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;;
-		esac
-	fi
-	cp "$1" "$RETAKE_OUTPUT"`
-	return []string{"/bin/sh", "-c", script, dir, path}, nil
 }
 
 // startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the
@@ -307,33 +248,10 @@ func (w *world) repairEngine() {
 	}
 }
 
-// answers lists what the bot has said to somebody.
-func answers(p *faketelegram.Person) (out []faketelegram.Message) {
-	for _, m := range p.Messages() {
-		if m.FromBot {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
 // hears waits until the bot has said a text to somebody, and returns that message.
-func (w *world) hears(p *faketelegram.Person, text string) (found faketelegram.Message) {
+func (w *world) hears(p *faketelegram.Person, text string) faketelegram.Message {
 	w.Helper()
-	w.until(fmt.Sprintf("%q said to %d", text, p.ID()), func() bool {
-		for _, m := range answers(p) {
-			if strings.Contains(m.Text, text) {
-				found = m
-			}
-		}
-		return found.ID != 0
-	})
-	return found
-}
-
-// press presses the n-th button of a message.
-func press(p *faketelegram.Person, m faketelegram.Message, n int) {
-	p.Press(m.ID, slices.Concat(m.Buttons...)[n].Data)
+	return testrig.Hears(w.until, p, text)
 }
 
 // asks sends a name and says yes, to the first template where there is a choice.
@@ -343,33 +261,14 @@ func (w *world) asks(p *faketelegram.Person, name string) {
 }
 
 // names sends a name and returns the question that follows.
-func (w *world) names(p *faketelegram.Person, name string) (question faketelegram.Message) {
+func (w *world) names(p *faketelegram.Person, name string) faketelegram.Message {
 	w.Helper()
-	sent := p.Send(name)
-	w.until("the question about "+name, func() bool {
-		for _, m := range answers(p) {
-			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton+":") {
-				question = m
-				return true
-			}
-		}
-		return false
-	})
-	return question
-}
-
-func videos(p *faketelegram.Person) (n int) {
-	for _, m := range p.Messages() {
-		if m.Video != nil {
-			n++
-		}
-	}
-	return n
+	return testrig.Names(w.until, p, name)
 }
 
 func (w *world) getsVideos(p *faketelegram.Person, n int) {
 	w.Helper()
-	w.until(fmt.Sprintf("video %d of %d", n, p.ID()), func() bool { return videos(p) == n })
+	testrig.GetsVideos(w.until, p, n)
 }
 
 // calm waits until no work is owed and no update waits.

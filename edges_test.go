@@ -3,22 +3,10 @@
 package main
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"retake.example/internal/store"
 )
 
 func TestHeaders_OfEveryAnswer(t *testing.T) {
@@ -77,30 +65,6 @@ func TestEvents_ASessionHasSoManyStreams(t *testing.T) {
 	}
 }
 
-func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
-	s := newStore(t)
-	setNow(s, func() time.Time { return time.Now().Add(-48 * time.Hour) })
-	write(t, s, func(tx *store.Tx) error {
-		if _, err := tx.UpsertUser(1, "ru"); err != nil {
-			return err
-		}
-		_, err := tx.SaveDraft(1, "Ксюшенька")
-		return err
-	})
-	setNow(s, time.Now)
-	for n := 1; n > 0; {
-		write(t, s, func(tx *store.Tx) (err error) { _, n, err = tx.Purge(store.Keep{}); return err })
-	}
-	if err := s.Checkpoint(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, end := range []string{"", "-wal"} {
-		if b, err := os.ReadFile(s.Path() + end); err != nil || bytes.Contains(b, []byte("Ксюшенька")) {
-			t.Errorf("retake.db%s: got %v; want no deleted name in it", end, err)
-		}
-	}
-}
-
 func TestSession_OfTwoBotsOnOneHost(t *testing.T) {
 	one, two := newDesk(t, "http://localhost:8080"), newDesk(t, "http://localhost:8090")
 	jar := map[string]string{} // what a browser keeps for localhost, whatever the port
@@ -118,56 +82,6 @@ func TestSession_OfTwoBotsOnOneHost(t *testing.T) {
 		d.Handler().ServeHTTP(w, r)
 		if w.Code != 200 {
 			t.Errorf("got %d; want both admins signed in", w.Code)
-		}
-	}
-}
-
-// TestFiles_NobodyElseReadsWhatTheProgramMakes starts the program and its commands with a umask that allows everything,
-// on a folder that everybody may use.
-func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
-	dir := t.TempDir()
-	data := filepath.Join(dir, "data")
-	config := filepath.Join(dir, "config.toml")
-	if err := errors.Join(os.Mkdir(data, 0o700), os.Chmod(data, 0o777), os.WriteFile(config, fmt.Appendf(nil,
-		"data_dir = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[render]\nengine = \"command\"\ncommand = [\"true\"]\n", data),
-		0o600)); err != nil {
-		t.Fatal(err)
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command("sh", append([]string{"-c", `umask 000; exec "$0" "$@"`, os.Args[0]}, args...)...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), childDir+"=.", childPoint+"=0")
-		return cmd
-	}
-	w := &world{T: t, log: &journal{}}
-	serving := command("serve", "-config", config)
-	serving.Stdout, serving.Stderr = w.log, w.log
-	if err := serving.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer serving.Wait()
-	defer serving.Process.Signal(syscall.SIGTERM)
-	w.until("the start", func() bool { return strings.Contains(w.log.String(), "retake is running") })
-	for _, args := range [][]string{{"backup", "-config", config, filepath.Join(dir, "backup.db")},
-		{"admin", "list", "-config", config}, {"init", filepath.Join(dir, "new.toml")}} {
-		if b, err := command(args...).CombinedOutput(); err != nil {
-			t.Errorf("%v: %v: %s", args, err, b)
-		}
-	}
-	var made []string
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || path == dir || path == data || path == config {
-			return err
-		}
-		info, err := e.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s: got %v; want it for its user only", path, info.Mode())
-		}
-		made = append(made, e.Name())
-		return err
-	})
-	for _, name := range []string{"retake.db", "retake.db-wal", "lock", "token.key", "work", "backup.db"} {
-		if err != nil || !slices.Contains(made, name) {
-			t.Errorf("got %v, %v; want %s among them", made, err, name)
 		}
 	}
 }

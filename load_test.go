@@ -53,6 +53,13 @@ const (
 	longestStart  = 1.0 // seconds
 )
 
+// What a test tells its child, a copy of the test program that is Retake under load.
+const (
+	childDir    = "CHILD_DIR"    // data folder
+	childSample = "CHILD_SAMPLE" // the engine's video
+	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs
+)
+
 // loadChild is `retake serve` with a clock that runs so many times as fast where Telegram's limits are kept, and videos
 // that are there at once, or fail.
 func loadChild(dir string, speed float64) {

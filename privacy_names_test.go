@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -332,68 +331,5 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestThePrivacyPageIsTrue reads docs/privacy.md: it accounts for every table, has the settings as they come, and its
-// commands work.
-func TestThePrivacyPageIsTrue(t *testing.T) {
-	page, err := os.ReadFile("docs/privacy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newStore(t)
-	tables, err := texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
-	if err != nil || len(tables) < 10 {
-		t.Fatal(tables, err)
-	}
-	for _, table := range tables {
-		if !strings.Contains(string(page), "`"+table+"`") {
-			t.Errorf("got no word about the table %s; want what it keeps of people, or that it keeps nothing", table)
-		}
-	}
-	for _, block := range regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
-		path := filepath.Join(t.TempDir(), "config.toml")
-		if err := os.WriteFile(path, []byte(block[1]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := LoadConfig(path, nil)
-		want, wantErr := fromDefaults(nil)
-		if err := errors.Join(err, wantErr); err != nil || got.Privacy != want.Privacy {
-			t.Errorf("got %+v, %v; want the settings as they come: %+v", got.Privacy, err, want.Privacy)
-		}
-	}
-	commands := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	if len(commands) == 0 {
-		t.Fatal("got no command; want those for anyone who is asked by mail")
-	}
-	dir, bin := t.TempDir(), t.TempDir()
-	if s, err = openStore(filepath.Join(dir, "retake.db")); err != nil {
-		t.Fatal(err)
-	}
-	ask(t, s, "Маша", 123456789)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(bin, "retake"), []byte("#!/bin/sh\nexec "+os.Args[0]+" \"$@\"\n"),
-		0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range commands {
-		sh := exec.Command("sh", "-e", "-c", c[1])
-		sh.Dir = dir
-		sh.Env = append(
-			os.Environ(),
-			"PATH="+bin+":"+os.Getenv("PATH"),
-			childDir+"=.",
-			childPoint+"=0",
-			"RETAKE_DATA_DIR="+dir,
-		)
-		if b, err := sh.CombinedOutput(); err != nil {
-			t.Errorf("%s: got %v, %s; want it to work", c[1], err, b)
-		}
-	}
-	if file, err := os.ReadFile(filepath.Join(dir, "person.json")); err != nil || !bytes.Contains(file, []byte("Маша")) {
-		t.Errorf("got %s, %v; want what is kept of that person", file, err)
 	}
 }

@@ -151,35 +151,6 @@ func TestWhatHasBegunIsNotForgotten(t *testing.T) {
 	})
 }
 
-func TestByHand(t *testing.T) {
-	s := newStore(t)
-	id := uploaded(t, s, "Лето")
-	write(t, s, func(tx *store.Tx) error {
-		return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
-	})
-	wantState(t, s, id, "PENDING manual")
-	if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
-		t.Errorf("got %d jobs; want none: nobody but the admin can do it", n)
-	}
-	tx := func(fn func(tx *store.Tx) error) error { return s.Tx(t.Context(), fn) }
-	if err := tx(func(tx *store.Tx) error { return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7}) }); !errors.Is(err, store.ErrExists) {
-		t.Errorf("got %v; want %v", err, store.ErrExists)
-	}
-	mark := func() error {
-		return tx(func(tx *store.Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html", "") })
-	}
-	if err := mark(); err != nil {
-		t.Error(err)
-	}
-	wantState(t, s, id, "COMPLETED manual")
-	if err := mark(); !errors.Is(err, store.ErrNotFailed) {
-		t.Errorf("got %v for a second one; want %v", err, store.ErrNotFailed)
-	}
-	if err := tx(func(tx *store.Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x", "") }); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("got %v; want %v", err, store.ErrNotFound)
-	}
-}
-
 func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		id := publishes(t, s, connected(t, s, "UC1"), "Лето")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -71,35 +70,6 @@ var (
 	errUnavailable = refusal{text: "youtube http503: unavailable"}
 	errRevoked     = refusal{text: "youtube invalid_grant: revoked", step: "reconnect", permanent: true, ended: true}
 )
-
-// connected makes a channel that is connected.
-func connected(t testing.TB, s *store.Store, external string) (id int64) {
-	t.Helper()
-	write(t, s, func(tx *store.Tx) (err error) {
-		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
-		return err
-	})
-	return id
-}
-
-// uploaded makes a finished video of admin 7.
-func uploaded(t testing.TB, s *store.Store, name string) string {
-	t.Helper()
-	seven := int64(7)
-	a := store.Asset{ID: store.NewID(), Name: name, NameKey: strings.ToLower(name), Lang: "ru", Creator: &seven, Video: store.Video{File: "a.mp4", Thumb: "a.jpg", Size: 100, Duration: time.Second, Width: 4, Height: 2}}
-	write(t, s, func(tx *store.Tx) error { return tx.AddUpload(a) })
-	return a.ID
-}
-
-// publishes owes a video of admin 7 to YouTube.
-func publishes(t testing.TB, s *store.Store, channel int64, name string) (assetID string) {
-	t.Helper()
-	id := uploaded(t, s, name)
-	write(t, s, func(tx *store.Tx) error {
-		return tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: store.Metadata{Title: name}})
-	})
-	return id
-}
 
 func onSite(s *site) Options {
 	return Options{Backoff: retry.Exponential(10*time.Second, 10*time.Minute), Sites: map[string]publish.Platform{"YOUTUBE": s}}
@@ -431,28 +401,6 @@ func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 			t.Errorf("got %+v, %v; want the new access untouched", c, err)
 		}
 		wantState(t, s, id, "COMPLETED ")
-	})
-}
-
-func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *store.Store) {
-		channel := connected(t, s, "UC1")
-		before, err := s.Channel(t.Context(), channel)
-		if err != nil {
-			t.Fatal(err)
-		}
-		keep := func(text string) {
-			write(t, s, func(tx *store.Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text), time.Time{}) })
-			if kept, err := s.Token(t.Context(), channel); err != nil {
-				t.Error(err)
-			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {
-				t.Errorf("got %s after %s", got, text)
-			}
-		}
-		keep("fresh")
-		time.Sleep(time.Second)
-		connected(t, s, "UC1")
-		keep("late") // by a worker that began with the old token
 	})
 }
 

@@ -19,17 +19,6 @@ import (
 	"retake.example/internal/store"
 )
 
-func TestPausesAreSpread(t *testing.T) {
-	pause := retry.Exponential(10*time.Second, 10*time.Minute)
-	var all []time.Duration
-	for range 200 {
-		all = append(all, pause(1))
-	}
-	if least, most := slices.Min(all), slices.Max(all); least > 9500*time.Millisecond || most < 10500*time.Millisecond {
-		t.Errorf("got pauses of %v to %v; want them spread by ± 10 %%", least, most)
-	}
-}
-
 func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1)
@@ -351,17 +340,6 @@ func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != 0 {
 		t.Errorf("got %d announcements owed after the video; want none", n)
-	}
-}
-
-func TestAStopDoesNotForgetCrashes(t *testing.T) {
-	s := newStore(t)
-	ask(t, s, "Яд", 1)
-	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
-	task := begin(t, s, store.Render)
-	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
-	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
-		t.Errorf("got %d crashes; want the 3 earlier ones", n)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/store"
@@ -398,51 +397,6 @@ func presses(t *testing.T, users, times int) {
 	}
 }
 
-func TestTwoHundredUsersWhoAskForOneNameShareOneAsset(t *testing.T) {
-	s := newStore(t)
-	var wg sync.WaitGroup
-	for u := range 200 {
-		wg.Go(func() { ask(t, s, "Маша", int64(u+1)) })
-	}
-	wg.Wait()
-	if a, r := count(t, s, `SELECT count(*) FROM assets`), count(t, s, `SELECT count(*) FROM requests`); a != 1 || r != 200 {
-		t.Errorf("got %d assets, %d requests; want 1, 200", a, r)
-	}
-}
-
-func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
-	s := newStore(t)
-	ask(t, s, "Маша", 1)
-	task := begin(t, s, store.Render)
-	var wg sync.WaitGroup
-	for u := range 50 {
-		wg.Go(func() { ask(t, s, "Маша", int64(u+2)) })
-	}
-	wg.Go(func() {
-		if err := s.Tx(context.Background(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) }); err != nil {
-			t.Error(err)
-		}
-	})
-	wg.Wait()
-	// Those who came too late to join asked with no reuse and made a second asset; nobody may be left without either.
-	if n := count(t, s, `SELECT count(*) FROM requests r WHERE NOT EXISTS (
-		SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER' OR j.asset_id = r.asset_id AND j.kind = 'RENDER')
-		AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id AND c.kind = 'DELIVER')`); n != 0 {
-		t.Errorf("got %d requests for which no work is owed; want 0", n)
-	}
-}
-
-func TestButtonDataFitsTelegram(t *testing.T) {
-	for range 100 {
-		if id := store.NewID(); len(id) > 36 || len(telegram.RetryButton+":"+id) > 64 {
-			t.Fatalf("got id %q; want at most 36 characters", id)
-		}
-	}
-	if a, b := store.NewID(), store.NewID(); a == b {
-		t.Errorf("got %s twice; want random ids", a)
-	}
-}
-
 func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
 	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -504,25 +458,6 @@ func TestAnAnnouncementThatIsOvertakenIsNotMade(t *testing.T) {
 			t.Errorf("got %q, withdrawn %d; want two videos, and the late announcement taken back", b.told, withdrawn)
 		}
 	})
-}
-
-func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
-	s := newStore(t)
-	ask(t, s, "Маша", 1, 2, 3)
-	ask(t, s, "Оля", 4)
-	complete(t, s)
-	complete(t, s)
-	both := beginAll(t, s, store.Deliver, 16)
-	if len(both) != 2 || both[0].AssetID == both[1].AssetID {
-		t.Fatalf("got %d jobs; want one upload of each video", len(both))
-	}
-	if more := beginAll(t, s, store.Deliver, 16); len(more) > 0 {
-		t.Errorf("got %d jobs; want nothing to claim before the upload ends", len(more))
-	}
-	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
-	if next := beginAll(t, s, store.Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
-		t.Errorf("got %d jobs; want the two who waited, with the file_id of the upload", len(next))
-	}
 }
 
 func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
@@ -612,28 +547,5 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 				}
 			})
 		})
-	}
-}
-
-func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
-	s := newStore(t)
-	ask(t, s, "Маша", 1)
-	task := complete(t, s)
-	if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "other"}) }); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("got %v; want ErrNotFound", err)
-	}
-	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
-		t.Errorf("got %d deliveries; want 1", n)
-	}
-}
-
-func TestExponential(t *testing.T) {
-	pause := retry.Exponential(10*time.Second, 10*time.Minute)
-	for attempt, want := range map[int]time.Duration{1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 7: 10 * time.Minute, 500: 10 * time.Minute} {
-		for range 100 {
-			if got := pause(attempt); got < want*9/10 || got > want*11/10 {
-				t.Fatalf("after attempt %d: got %v; want %v ± 10 %%", attempt, got, want)
-			}
-		}
 	}
 }

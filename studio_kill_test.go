@@ -5,7 +5,6 @@ package main
 import (
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 // TestKilledWhileItUploads kills the program fifty times, at random bytes of uploads of 20 MB and at the requests
@@ -48,8 +48,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 	}
 	before := b.tube.BytesIn()
 	run := func() (dead chan struct{}) {
-		c := exec.Command(os.Args[0], "serve", "-config", b.config)
-		c.Env = append(os.Environ(), childDir+"="+b.dir, childPoint+"=0")
+		c := exec.Command(testrig.Program(t), "serve", "-config", b.config)
 		c.Stdout, c.Stderr = b.log, b.log
 		if err := c.Start(); err != nil {
 			t.Fatal(err)

@@ -299,8 +299,8 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 		}
 		select {
 		case <-changed:
-			patience.changed()
-		case <-patience.ctx.Done():
+			patience.Changed()
+		case <-patience.Done():
 			b.Fatalf("got %+v; want %s", all[assetID], want)
 		}
 	}

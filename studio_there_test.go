@@ -73,8 +73,8 @@ func (b *broadcaster) waits(assetID string) store.Publication {
 		}
 		select {
 		case <-changed:
-			patience.changed()
-		case <-patience.ctx.Done():
+			patience.Changed()
+		case <-patience.Done():
 			b.Fatalf("got %+v; want it to wait", all[assetID])
 		}
 	}
@@ -96,8 +96,8 @@ func (b *broadcaster) works(assetID string) {
 		}
 		select {
 		case <-changed:
-			patience.changed()
-		case <-patience.ctx.Done():
+			patience.Changed()
+		case <-patience.Done():
 			b.Fatalf("got %+v; want YouTube at work", all[assetID])
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -28,9 +27,6 @@ import (
 
 	"retake.example/internal/db/dbtest"
 )
-
-// long is for make torture; without it these tests and those that kill the program take a sample.
-var long = flag.Bool("long", false, "try every point at which the program can be killed or its disk can fail")
 
 // ---- a town: what is around a store, in one process and in the time of a bubble
 
@@ -366,34 +362,6 @@ func (w *town) live(t *testing.T, path string) {
 		}
 	}
 	t.Errorf("the program did not come up")
-}
-
-// peace are the queries that give 0 when everything has come to its end as it should; what cannot be made begins with
-// Сбой.
-var peace = []string{
-	// a held request that an admin left unsent has held = 2
-	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND restore_hold <> 2`,
-	`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`,
-	`SELECT count(*) FROM jobs WHERE due < 9e15`,
-	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`,
-	`SELECT count(*) FROM requests WHERE status IN ('COMPLETED', 'FAILED') AND answer_id IS NULL`,
-	`SELECT count(*) FROM assets WHERE (status = 'COMPLETED') <> (SELECT count(*) FROM attempts t
-		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome = 'done')`,
-	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
-		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave_up'))`,
-	`SELECT count(*) FROM inbox WHERE error IS NOT NULL OR raw IS NOT NULL`,
-	`SELECT count(*) FROM pragma_foreign_key_check`,
-	`SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
-}
-
-// isPeace asks all of them.
-func isPeace(t testing.TB, s *store.Store) {
-	t.Helper()
-	for _, query := range peace {
-		if got := count(t, s, query); got != 0 {
-			t.Errorf("%s: got %d; want 0", query, got)
-		}
-	}
 }
 
 // atPeace looks at what is left when the town has lived. again holds the messages that may have gone out twice.

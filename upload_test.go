@@ -12,11 +12,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/textproto"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -139,31 +138,6 @@ func newCounter(t *testing.T, max int64, patience time.Duration, room func(need 
 }
 
 func roomy(int64) error { return nil }
-
-// part is a part of a form.
-type part struct{ field, file, content string }
-
-// form is a body with these parts, and its Content-Type.
-func form(parts ...part) (body []byte, kind string) {
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	for _, p := range parts {
-		header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf(`form-data; name="%s"`, p.field)}}
-		if p.file != "" {
-			header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, p.field, p.file))
-			header.Set("Content-Type", "text/html") // what the client says does not matter
-		}
-		to, err := w.CreatePart(header)
-		if err == nil {
-			_, err = io.WriteString(to, p.content)
-		}
-		if err != nil {
-			panic(err) // a buffer takes all
-		}
-	}
-	w.Close()
-	return b.Bytes(), w.FormDataContentType()
-}
 
 // answered is what came back.
 type answered struct {
@@ -611,4 +585,14 @@ func TestTheLimitOfUploadsIsASetting(t *testing.T) {
 	if !strings.Contains(page, "<dt>Largest video that can be uploaded</dt><dd>1234 MB</dd>") {
 		t.Errorf("got %s; want the limit", page)
 	}
+}
+
+// sweepAll is what a start does about files that nobody needs.
+func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error {
+	t.Helper()
+	ours, err := command.Tidy(t.Context(), s, files, dir)
+	if ours {
+		err = command.Sweep(t.Context(), s, media.NewSweeper(files))
+	}
+	return err
 }

@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/config"
 	"retake.example/internal/desk"
+	"retake.example/internal/store"
 )
 
 func TestSigningIn(t *testing.T) {
@@ -444,5 +446,49 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 	)
 	if refused(t, body) != "INVALID" || !strings.Contains(body, "Такого языка здесь нет. Есть: ru, en.") {
 		t.Errorf("got %s; want the languages there are, in Russian", body)
+	}
+}
+func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
+	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
+		json: true})); !strings.Contains(
+		body,
+		`"owners":2,"admins":3`,
+	) {
+		t.Errorf("got %s; want them counted", body)
+	}
+	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
+	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made someone an admin"`,
+		`"what":"made someone an owner"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got %s; want %s in it", body, want)
+		}
+	}
+	d.want(http.StatusForbidden, d.send(call{method: "POST", path: "/channels/connect", session: d.signIn(77)}))
+}
+
+func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
+	s, cfg := newStore(t), config.Config{}
+	cfg.Telegram.Owners = []int64{8}
+	var out bytes.Buffer
+	for range 2 { // a start, and another before anybody used the link
+		out.Reset()
+		if err := setUpLink(t.Context(), s, cfg, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, token, _ := strings.Cut(strings.TrimSpace(out.String()), "/login/")
+	write(t, s, func(tx *store.Tx) error {
+		admin, err := tx.SpendLink(hashOf(token), hashOf("session"))
+		if admin != 8 {
+			t.Errorf("got a link of %d; want the owner's", admin)
+		}
+		return err
+	})
+	out.Reset()
+	if err := setUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
+		t.Errorf("got %q, %v; want nothing printed once somebody has signed in", &out, err)
 	}
 }

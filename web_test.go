@@ -632,3 +632,26 @@ func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 		})
 	}
 }
+
+func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	bearer := func(token string) call {
+		return call{method: "GET", path: "/metrics", header: map[string]string{"Authorization": "Bearer " + token}}
+	}
+	if got := d.want(200, d.send(bearer("0123456789abcdef"))); !strings.Contains(got, "retake_build_info") {
+		t.Errorf("got %s; want metrics", got)
+	}
+	d.want(200, d.send(call{method: "GET", path: "/metrics", session: d.signIn(7)}))
+	for _, wrong := range []string{"", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF"} {
+		d.want(401, d.send(bearer(wrong)))
+	}
+	// it opens nothing else
+	d.want(
+		401,
+		d.send(
+			call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true},
+		),
+	)
+	d.change(func(o *desk.Options) { o.Token = "" })
+	d.want(401, d.send(bearer("")))
+}

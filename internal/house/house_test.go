@@ -1,4 +1,5 @@
-// Package house holds the test that keeps the language and the size of all files of the repository within its rules.
+// Package house holds the tests that read the repository: the language and size of its files, what its rooms import, and
+// what its documents say.
 package house
 
 import (
