@@ -122,7 +122,7 @@ func TestDesignIsRead(t *testing.T) {
 		t.Fatalf("got %v; want nil", err)
 	}
 	lines := d.lines
-	d.files, d.lines = nil, nil
+	d.text, d.files, d.lines = nil, nil, nil
 	want := &design{
 		id: "my-template-2", titles: phrase{"ru": "С Новым годом", "en": "Happy New Year"},
 		film: "film.mp4", width: 720, height: 1280, music: "sounds/deep.mp3", still: 5 * time.Second,

@@ -441,9 +441,9 @@ func cannotWrite(err error) error {
 
 // latin spells the letters of a title that a folder's name cannot have.
 var latin = strings.NewReplacer("а", "a", "б", "b", "в", "v", "г", "g", "д", "d", "е", "e", "ё", "e", "ж", "zh",
-	"з", "z", "и", "i", "й", "y", "к", "k", "л", "l", "м", "m", "н", "n", "о", "o", "п", "p", "р", "r", "с", "s", "т", "t",
-	"у", "u", "ф", "f", "х", "kh", "ц", "ts", "ч", "ch", "ш", "sh", "щ", "sch", "ъ", "", "ы", "y", "ь", "", "э", "e", "ю", "yu",
-	"я", "ya", "ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss")
+	"з", "z", "и", "i", "й", "y", "к", "k", "л", "l", "м", "m", "н", "n", "о", "o", "п", "p", "р", "r", "с", "s",
+	"т", "t", "у", "u", "ф", "f", "х", "kh", "ц", "ts", "ч", "ch", "ш", "sh", "щ", "sch", "ъ", "", "ы", "y",
+	"ь", "", "э", "e", "ю", "yu", "я", "ya", "ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss")
 
 // freeID makes the name of a folder of a title.
 func freeID(title string, taken func(id string) bool) string {
