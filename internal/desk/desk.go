@@ -105,7 +105,9 @@ type Desk struct {
 	store  *store.Store
 	log    *slog.Logger
 	pages  Pages
-	cookie string                 // name of the session cookie
+	cookie string          // name of the session cookie
+	over   context.Context // ends when the server takes no more requests
+	end    context.CancelFunc
 	bot    atomic.Pointer[string] // its link, once Telegram has told
 	live   *Live
 
@@ -125,6 +127,7 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
 		streams: share{most: liveStreams}, uploads: share{most: mostUploads}, trials: newTrials()}
 	d.films, d.stop = context.WithCancel(ctx)
+	d.over, d.end = context.WithCancel(context.Background())
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -139,6 +142,7 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 
 // Close ends the streams of open pages, for which a shutdown of the server would wait, and the preparation of films.
 func (d *Desk) Close() {
+	d.end()
 	d.live.Close()
 	d.stop()
 	d.preparing.Wait()

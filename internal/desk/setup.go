@@ -390,13 +390,23 @@ func (d *Desk) connectBot(w http.ResponseWriter, r *http.Request, u setUp, sent 
 	return doneAt(w, r, "/setup", "connected", "")
 }
 
+// changeTime is how long a change waits for the end of the server with the old settings.
+const changeTime = 5 * time.Second
+
 // change changes settings. It goes on when the browser has gone.
 func (d *Desk) change(r *http.Request, set map[string]string) error {
 	err := d.opts.Settings.Change(context.WithoutCancel(r.Context()), AdminOf(r).ID, set, nil)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		return Invalid("setup_faults", Vars{"Faults": faults.Error()})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	select { // what the browser asks for next, the program answers with the new settings
+	case <-d.over.Done():
+	case <-time.After(changeTime):
+	}
+	return nil
 }
 
 // newOwnerCode makes a code for a browser that has none.

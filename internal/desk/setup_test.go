@@ -107,6 +107,7 @@ func newSetupRig(t *testing.T, file string, environ ...string) *setupRig {
 		}
 	}
 	use(cfg)
+	r.end() // after a change another program would answer
 	r.settings = &someSettings{cfg: cfg, use: use}
 	r.opts.Settings, r.opts.Staff = r.settings, Staff{Owners: cfg.Telegram.Owners}
 	r.opts.CanDraw = func(string, string) error { return nil }
