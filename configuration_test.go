@@ -3,29 +3,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/store"
-	"retake.example/internal/telegram"
-
-	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // dials are settings that change at once and without a program.
@@ -112,13 +101,12 @@ func TestConfiguration_OwnersSaveSeeWhereItComesFromAndGoBack(t *testing.T) {
 	owner := d.signIn(8)
 	d.configure(owner, url.Values{"limits.per_hour": {"4"}, "shown.limits.per_hour": {"10"},
 		"privacy.videos": {"30"}, "unit.privacy.videos": {"days"}, "shown.privacy.videos": {"2160h"},
-		"language": {"en"}, "shown.language": {"ru"}, "shown.render.offer": {""}, "render.offer.birthday": {"yes"},
+		"language": {"en"}, "shown.language": {"ru"},
 		"render.reuse_for": {"168"}, "unit.render.reuse_for": {"hours"}, "shown.render.reuse_for": {"168h"},
 		"limits.per_day": {"30"}, "shown.limits.per_day": {"30"}})
 	cfg := d.opts.Settings.Current()
-	if cfg.Limits.PerHour != 4 || cfg.Privacy.Videos.Hours() != 720 || cfg.Language != "en" ||
-		fmt.Sprint(cfg.Render.Offer) != "[birthday]" {
-		t.Errorf("got %+v, %+v, %q, %q; want what was sent", cfg.Limits, cfg.Privacy, cfg.Language, cfg.Render.Offer)
+	if cfg.Limits.PerHour != 4 || cfg.Privacy.Videos.Hours() != 720 || cfg.Language != "en" {
+		t.Errorf("got %+v, %+v, %q; want what was sent", cfg.Limits, cfg.Privacy, cfg.Language)
 	}
 	for key, want := range map[string]config.Origin{"limits.per_hour": "page", "limits.per_day": "default",
 		"render.reuse_for": "default", "limits.open": "environment"} {
@@ -134,7 +122,7 @@ func TestConfiguration_OwnersSaveSeeWhereItComesFromAndGoBack(t *testing.T) {
 		}
 	}
 	activity := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner}))
-	if !strings.Contains(activity, "language, limits.per_hour, privacy.videos, render.offer") {
+	if !strings.Contains(activity, "language, limits.per_hour, privacy.videos") {
 		t.Error("the activity lacks the names of the keys")
 	}
 	d.configure(owner, url.Values{"limits.per_hour": {"4"}, "shown.limits.per_hour": {"4"},
@@ -163,7 +151,6 @@ func TestConfiguration_FaultsStandAtTheirFieldsAndNothingIsLost(t *testing.T) {
 		"half an hour":          {"privacy.videos", "0.5", url.Values{"unit.privacy.videos": {"hours"}}},
 		"shorter than a day":    {"privacy.videos", "23", url.Values{"unit.privacy.videos": {"hours"}}},
 		"no time":               {"queue.backoff", "0", url.Values{"unit.queue.backoff": {"hours"}}},
-		"no such template":      {"render.template", "none", nil},
 		"no such language":      {"language", "xx", nil},
 		"no such unit":          {"queue.backoff", "3", url.Values{"unit.queue.backoff": {"moons"}}},
 		"fixed elsewhere":       {"limits.open", "9", nil},
@@ -233,141 +220,5 @@ func TestConfiguration_SecretsAreWrittenOnly(t *testing.T) {
 	d.configure(owner, url.Values{"default.youtube.client_secret": {"yes"}, "default.youtube.client_id": {"yes"}})
 	if got := d.knob(owner, "youtube.client_secret"); got["set"] != false {
 		t.Errorf("got %v; want it gone", got)
-	}
-}
-
-// ownersBrowser is an owner's browser at the page of a child.
-type ownersBrowser struct {
-	*testing.T
-	page    string
-	session *http.Cookie
-}
-
-func (s started) visit() ownersBrowser {
-	s.victim.Helper()
-	s.says(0, "/login/")
-	path := regexp.MustCompile(`/login/\S+`).FindString(s.victim.log.String())
-	v := ownersBrowser{T: s.victim.T, page: s.page}
-	resp := v.post(path, nil)
-	v.session = resp.Cookies()[0]
-	return v
-}
-
-func (v ownersBrowser) post(path string, form url.Values) *http.Response {
-	v.Helper()
-	r, err := http.NewRequest("POST", v.page+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		v.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return v.do(r)
-}
-
-func (v ownersBrowser) get(path string) string {
-	v.Helper()
-	r, err := http.NewRequest("GET", v.page+path, nil)
-	if err != nil {
-		v.Fatal(err)
-	}
-	body, err := io.ReadAll(v.do(r).Body)
-	if err != nil {
-		v.Fatal(err)
-	}
-	return string(body)
-}
-
-func (v ownersBrowser) do(r *http.Request) *http.Response {
-	v.Helper()
-	if v.session != nil {
-		r.AddCookie(v.session)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		v.Fatal(err)
-	}
-	v.Cleanup(func() { resp.Body.Close() })
-	return resp
-}
-
-func TestConfiguration_ASaveAppliesAtOnceAndStaysAndItsSecretsAreSealed(t *testing.T) {
-	t.Parallel()
-	s := startService(t)
-	s.changes("per_hour = 100\n", "")
-	s.changes(`engine = "command"`, `engine = "template"`)
-	s.hup()
-	v := s.visit()
-	p := parent{s.tg.Person(1, "П", "ru"), s.tg}
-	question := func() faketelegram.Message {
-		t.Helper()
-		m, err := p.waits(t.Context(), int(p.Send("Маша")), func(m faketelegram.Message) bool {
-			return len(m.Buttons) > 0 && strings.Contains(m.Text, "«Маша»")
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	if q := question(); !strings.HasPrefix(q.Buttons[0][0].Data, telegram.YesButton) || len(q.Buttons[0]) > 2 {
-		t.Errorf("got %v; want a question without a choice of videos", q.Buttons)
-	}
-	before := len(question().Buttons)
-	const secret = "hush-hush-hush"
-	resp := v.post("/configuration", url.Values{"limits.per_hour": {"1"}, "shown.limits.per_hour": {"10"},
-		"shown.render.offer": {""}, "render.offer.birthday": {"yes"}, "youtube.client_id": {"an-id"},
-		"youtube.client_secret": {secret}})
-	if resp.StatusCode != http.StatusSeeOther {
-		body, _ := io.ReadAll(resp.Body)
-		t.Fatalf("got %d; want it saved\n%s", resp.StatusCode, body)
-	}
-	s.hearsLike(`^RELOADING=1\nMONOTONIC_USEC=\d+\n$`)
-	s.hears("READY=1")
-	if q := question(); len(q.Buttons) <= before {
-		t.Errorf("got %v; want a choice of videos", q.Buttons)
-	}
-	for _, path := range []string{"/configuration?notice=settings_saved", "/settings", "/activity", "/channels"} {
-		if body := v.get(path); strings.Contains(body, secret) {
-			t.Errorf("%s has the secret", path)
-		}
-	}
-	if body := v.get("/activity"); !strings.Contains(body, "limits.per_hour, render.offer, youtube.client_id, youtube.client_secret") {
-		t.Error("the activity lacks the names of the keys")
-	}
-	var printed bytes.Buffer
-	file := filepath.Join(s.dir, "config.toml")
-	if err := run(t.Context(), []string{"config", "-config", file}, &printed); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`per_hour = 1 +# page\n`, `offer = \["birthday"\] +# page\n`, `# client_secret = set +# page\n`,
-		`per_day = 100 +# file: .*config.toml:\d+\n`, `open = 100`, `attempts = 3 +# default\n`, `# token = set +# file: `} {
-		if !regexp.MustCompile(want).Match(printed.Bytes()) {
-			t.Errorf("retake config lacks %s\n%s", want, &printed)
-		}
-	}
-	if err := run(t.Context(), []string{"backup", "-config", file, filepath.Join(s.dir, "copy.db")}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	s.stops(syscall.SIGTERM)
-	if strings.Contains(printed.String()+s.victim.log.String(), secret) {
-		t.Error("the secret is printed or logged")
-	}
-	// In no file of the data folder, backups included, is it legible.
-	err := filepath.WalkDir(s.dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if bytes.Contains(b, []byte(secret)) {
-			t.Errorf("%s has the secret", path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	// It holds after a start, too.
-	s.start(0)
-	(&world{T: t, log: s.victim.log}).until("it is up again", func() bool { return s.healthy() == nil })
-	if got := v.get("/configuration"); !strings.Contains(got, `name="limits.per_hour" value="1"`) {
-		t.Error("what was saved is lost")
 	}
 }

@@ -34,7 +34,6 @@ var (
 	readDB      = testrig.ReadDB
 	commits     = testrig.Commits
 	plant       = testrig.Plant
-	try         = testrig.Try
 	texts       = testrig.Texts
 	list        = testrig.List
 	write       = testrig.Write

@@ -229,7 +229,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: shelf.Available,
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st),
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),

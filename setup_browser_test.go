@@ -18,38 +18,41 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/config"
+	"retake.example/internal/testrig"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // firstStart is the program in a folder that was empty, and Telegram.
 type firstStart struct {
-	*victim
+	*testing.T
+	dir        string
+	tg         *faketelegram.Server
+	log        *journal
 	page, link string
 }
 
 func newFirstStart(t *testing.T, environ ...string) firstStart {
 	t.Helper()
 	notShort(t)
-	f := firstStart{victim: &victim{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}}
-	f.http = httptest.NewServer(f.tg)
-	l, err := listenNear("127.0.0.1:0")
-	if err != nil {
+	f := firstStart{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}
+	server := httptest.NewServer(f.tg)
+	address := testrig.FreeAddress(t)
+	f.page = "http://" + address
+	cmd := exec.Command(testrig.Program(t), "serve")
+	cmd.Dir = f.dir
+	cmd.Env = append(append(os.Environ(), "RETAKE_TELEGRAM_API_URL="+server.URL,
+		"RETAKE_WEB_LISTEN="+address, "RETAKE_WEB_BASE_URL="+f.page), environ...)
+	cmd.Stdout, cmd.Stderr = f.log, f.log
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
-	f.page = "http://" + address
-	cmd := exec.Command(os.Args[0], "serve")
-	cmd.Dir = f.dir
-	cmd.Env = append(append(os.Environ(), childDir+"=.", childPoint+"=0", "RETAKE_TELEGRAM_API_URL="+f.http.URL,
-		"RETAKE_WEB_LISTEN="+address, "RETAKE_WEB_BASE_URL="+f.page), environ...)
 	t.Cleanup(func() {
-		f.kill()
+		cmd.Process.Kill()
+		cmd.Wait()
 		f.tg.Close()
-		f.http.Close()
+		server.Close()
 	})
-	f.run(cmd)
 	link := regexp.MustCompile(`set up your bot \(works once, for 15 minutes\):\n\s+(\S+/login/\S+)`)
 	w := &world{T: t, tg: f.tg, log: f.log}
 	w.until("the link", func() bool { return link.MatchString(f.log.String()) })

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/store"
@@ -450,8 +451,8 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 }
 func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}, 0, store.ByCommand) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}, 0, store.ByCommand) })
 	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
 		json: true})); !strings.Contains(
 		body,
@@ -471,11 +472,11 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 
 func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 	s, cfg := newStore(t), config.Config{}
-	cfg.Telegram.Owners = []int64{8}
+	cfg.Telegram.Owners, cfg.Telegram.Token = []int64{8}, testToken
 	var out bytes.Buffer
 	for range 2 { // a start, and another before anybody used the link
 		out.Reset()
-		if err := setUpLink(t.Context(), s, cfg, &out); err != nil {
+		if err := command.SetUpLink(t.Context(), s, cfg, &out); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -488,7 +489,20 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 		return err
 	})
 	out.Reset()
-	if err := setUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
+	if err := command.SetUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
 		t.Errorf("got %q, %v; want nothing printed once somebody has signed in", &out, err)
+	}
+	for _, missing := range []config.Config{{}, cfg} { // without a token, and without an owner
+		missing.Telegram.Owners = nil
+		out.Reset()
+		if err := command.SetUpLink(t.Context(), s, missing, &out); err != nil || !strings.Contains(out.String(), "set up your bot") {
+			t.Errorf("got %q, %v; want a link as long as the bot is not set up", &out, err)
+		}
+	}
+	write(t, s, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 5, Owner: true}, 0, store.ByPage) })
+	out.Reset()
+	cfg.Telegram.Owners = nil
+	if err := command.SetUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
+		t.Errorf("got %q, %v; want nothing printed once there is an owner", &out, err)
 	}
 }

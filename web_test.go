@@ -106,12 +106,6 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Covers:  desk.NewCovers(func(id string) bool { return id == "new-year" }, func(_ context.Context, _, path string) error { return d.cover(path) }),
 		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Settings: newDials(t, s),
-		Available: func() (all []video.Offer) {
-			for _, id := range []string{"new-year", "birthday"} {
-				all = append(all, video.Offer{ID: id, Title: func(string) string { return id }})
-			}
-			return all
-		},
 	}
 	d.Web = NewWeb(t.Context(), s, newQueue(s), disk, d.opts, d.logger)
 	d.queue.media = disk

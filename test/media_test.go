@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"retake.example/internal/config"
 	"retake.example/internal/store"
 	"retake.example/internal/testrig"
 
@@ -43,9 +44,7 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := media.S3Config(
-		c.Media.S3,
-	), media.S3Config{
+	got, want := c.Media.S3, config.Bucket{
 		Endpoint:  "http://" + server.Address,
 		Region:    "us-east-1",
 		Bucket:    server.Bucket,

@@ -223,7 +223,7 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 		value := map[string]string{"RETAKE_TELEGRAM_TOKEN_FILE": secret, "RETAKE_TELEGRAM_OWNERS": "[111111111]"}[m[1]]
 		environ = append(environ, m[1]+"="+value)
 	}
-	if cfg, err := LoadConfig("", environ); err != nil || cfg.Telegram.Token != testToken ||
+	if cfg, err := testrig.LoadConfig("", environ); err != nil || cfg.Telegram.Token != testToken ||
 		!slices.Equal(cfg.Telegram.Owners, []int64{111111111}) {
 		t.Errorf("%v: got %v, %v; want the token and the owner", environ, cfg.Telegram.Owners, err)
 	}

@@ -38,7 +38,7 @@ var pageKeys = []string{
 	"queue.attempts", "queue.backoff", "queue.backoff_max", "queue.outage_after", "queue.outage_max",
 	"limits.open", "limits.per_hour", "limits.per_day", "limits.all_per_day", "limits.media_gb",
 	"privacy.inbox", "privacy.videos", "privacy.history", "privacy.people",
-	"render.template", "render.offer", "render.timeout", "render.reuse_for",
+	"render.timeout", "render.reuse_for",
 	"backup.every", "backup.keep",
 	"youtube.client_id", "youtube.client_secret", "youtube.uploads_per_day",
 	"rumble.access_token", "rumble.channel_id",

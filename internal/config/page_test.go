@@ -106,16 +106,13 @@ func TestPage_TheEnvironmentWinsOverTheFileAndTheFileOverThePage(t *testing.T) {
 	}
 }
 
-func TestPage_AnEmptyTextOrListInTheFileLeavesItToThePage(t *testing.T) {
-	c, err := LoadFile(defaultsOf(t), "", []string{"RETAKE_TELEGRAM_TOKEN=", "RETAKE_RENDER_OFFER=[]",
-		"RETAKE_LIMITS_ALL_PER_DAY=0"}, func(Config) (Page, error) {
-		return Page{"telegram.token": `"1:` + strings.Repeat("a", 30) + `"`, "render.offer": `["birthday"]`,
-			"limits.all_per_day": "5"}, nil
+func TestPage_AnEmptyTextInTheEnvironmentLeavesItToThePage(t *testing.T) {
+	c, err := LoadFile(defaultsOf(t), "", []string{"RETAKE_TELEGRAM_TOKEN=", "RETAKE_LIMITS_ALL_PER_DAY=0"}, func(Config) (Page, error) {
+		return Page{"telegram.token": `"1:` + strings.Repeat("a", 30) + `"`, "limits.all_per_day": "5"}, nil
 	})
-	if err != nil || c.Telegram.Token == "" || !slices.Equal(c.Render.Offer, []string{"birthday"}) ||
-		c.Limits.AllPerDay != 0 {
-		t.Errorf("got %q, %q, %d, %v; want the page's text and list, and the 0 of the environment", c.Telegram.Token,
-			c.Render.Offer, c.Limits.AllPerDay, err)
+	if err != nil || c.Telegram.Token == "" || c.Limits.AllPerDay != 0 {
+		t.Errorf("got %q, %d, %v; want the page's text, and the 0 of the environment", c.Telegram.Token,
+			c.Limits.AllPerDay, err)
 	}
 }
 

@@ -51,7 +51,7 @@ type Knob struct {
 	Key     string        `json:"key"`
 	Label   string        `json:"label"`
 	Help    string        `json:"help"`
-	Kind    string        `json:"kind"`             // number, span, choice, choices, text or secret
+	Kind    string        `json:"kind"`             // number, span, choice, text or secret
 	Value   string        `json:"value"`            // never that of a secret
 	IsSet   bool          `json:"set"`              // for secrets: there is one
 	Origin  config.Origin `json:"origin"`           // default, page, file or environment
@@ -94,8 +94,7 @@ var knobs = []struct {
 	{"people", []knob{{key: "language", kind: "choice"}, {key: "limits.open", kind: "number", least: 1},
 		{key: "limits.per_hour", kind: "number", least: 1}, {key: "limits.per_day", kind: "number", least: 1},
 		{key: "limits.all_per_day", kind: "number"}}},
-	{"videos", []knob{{key: "render.template", kind: "choice"}, {key: "render.offer", kind: "choices"},
-		{key: "render.reuse_for", kind: "span", least: 1, zero: true}, {key: "render.timeout", kind: "span", least: 1},
+	{"videos", []knob{{key: "render.reuse_for", kind: "span", least: 1, zero: true}, {key: "render.timeout", kind: "span", least: 1},
 		{key: "limits.media_gb", kind: "number", most: 1 << 20},
 		{key: "media.max_upload_mb", kind: "number", least: 1, most: 1 << 20}}},
 	{"privacy", []knob{{key: "privacy.videos", kind: "span", least: day, zero: true},
@@ -164,10 +163,6 @@ func (d *Desk) knob(say Say, language string, cfg config.Config, k knob) *Knob {
 		for _, l := range lang.Languages {
 			f.Options = append(f.Options, KnobOption{ID: l, Title: languageName(l)})
 		}
-	case "render.template", "render.offer":
-		for _, o := range d.opts.Available() {
-			f.Options = append(f.Options, KnobOption{ID: o.ID, Title: o.Title(language)})
-		}
 	}
 	f.put(plainValue(cfg.Value(k.key)))
 	f.Shown, f.Default = f.Value, f.words(say, plainValue(cfg.Default(k.key)))
@@ -206,17 +201,11 @@ func (f *Knob) put(value string) {
 				}
 			}
 		}
-	case "choice", "choices":
-		chosen := split(value)
+	case "choice":
 		for i, o := range f.Options {
-			f.Options[i].On = slices.Contains(chosen, o.ID)
+			f.Options[i].On = o.ID == value
 		}
 	}
-}
-
-// split parts a list.
-func split(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // About is the attribute that ties the field to its help and its fault.
@@ -245,18 +234,12 @@ func (f *Knob) words(say Say, value string) string {
 			return "0"
 		}
 		return Span(say, d)
-	case "choice", "choices":
-		var titles []string
-		for _, id := range split(value) {
-			title := id
-			for _, o := range f.Options {
-				if o.ID == id {
-					title = o.Title
-				}
+	case "choice":
+		for _, o := range f.Options {
+			if o.ID == value {
+				return o.Title
 			}
-			titles = append(titles, title)
 		}
-		value = strings.Join(titles, ", ")
 	}
 	if value == "" {
 		return say("conf_nothing", nil)
@@ -270,15 +253,6 @@ func (f *Knob) take(sent map[string]string) (changed bool) {
 	value, given := sent[f.Key]
 	if shown, ok := sent["shown."+f.Key]; ok {
 		f.Shown = shown
-		if f.Kind == "choices" && !given { // of boxes, only those that are ticked are sent
-			var on []string
-			for _, o := range f.Options {
-				if sent[f.Key+"."+o.ID] != "" {
-					on = append(on, o.ID)
-				}
-			}
-			value, given = strings.Join(on, ", "), true
-		}
 	}
 	value = strings.TrimSpace(lang.Visible(strings.ToValidUTF8(value, "\uFFFD")))
 	switch {
@@ -322,15 +296,9 @@ func (f *Knob) value(say Say, typed string) string {
 			f.Fault = say("conf_fault_span", Vars{"Least": Span(say, least)})
 		}
 		return config.TOML(d)
-	case "choice", "choices":
-		ids := split(typed)
-		for _, id := range ids {
-			if !slices.ContainsFunc(f.Options, func(o KnobOption) bool { return o.ID == id }) {
-				f.Fault = say("conf_fault_choice", nil)
-			}
-		}
-		if f.Kind == "choices" {
-			return config.TOML(ids)
+	case "choice":
+		if !slices.ContainsFunc(f.Options, func(o KnobOption) bool { return o.ID == typed }) {
+			f.Fault = say("conf_fault_choice", nil)
 		}
 	}
 	return config.TOML(typed)

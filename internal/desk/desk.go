@@ -68,9 +68,6 @@ type Options struct {
 	Settings settings  // that owners may change; nil: nobody can
 	Bot      botSelf   // nil: the bot is off
 
-	// Available lists the templates that could be offered.
-	Available func() []video.Offer
-
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
 	Files     files

@@ -58,7 +58,6 @@ type Setup struct {
 	QR      template.HTML   `json:"-"` // of that link, or of the bot's
 
 	LanguageLocked string     `json:"-"` // what sets it, if the page cannot
-	TemplateLocked string     `json:"-"`
 	Languages      []Language `json:"-"`
 	Lang           string     `json:"-"`
 	Templates      []Template `json:"-"`
@@ -92,6 +91,7 @@ func (s Setup) About(step string) PastStep { return PastStep{s, step} }
 type setUp struct {
 	cfg   config.Config
 	row   store.Setup
+	chose bool // a template, on the page
 	bot   bool // there is a bot
 	owned bool // there is an owner
 	needs bool // the bot or its owner is missing
@@ -114,6 +114,11 @@ func (d *Desk) setUp(ctx context.Context) (u setUp, err error) {
 			return u, fmt.Errorf("set-up: %w", err)
 		}
 	}
+	offers, err := d.store.Offers(ctx)
+	if err != nil {
+		return u, fmt.Errorf("set-up: %w", err)
+	}
+	u.chose = len(offers) > 0
 	u.needs = !u.bot || !u.owned
 	u.open = u.open || u.needs
 	return u, nil
@@ -130,7 +135,7 @@ func (u setUp) step(asked string, delivered bool) string {
 		return asked
 	case delivered:
 		return stepDone
-	case u.row.Test != "", u.cfg.Origin("language") == config.FromPage, u.cfg.Origin("render.template") == config.FromPage:
+	case u.row.Test != "", u.chose, u.cfg.Origin("language") == config.FromPage:
 		return stepTest
 	}
 	return stepChoose
@@ -178,7 +183,7 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 	ctx := r.Context()
 	s = Setup{Success: true, Owned: u.owned, Expires: u.row.Expires, Test: u.row.Test, Faults: d.faults(r),
 		Where: lockedBy(u.cfg, "telegram.token"), LanguageLocked: lockedBy(u.cfg, "language"),
-		TemplateLocked: lockedBy(u.cfg, "render.template"), Lang: u.cfg.Language, Template: u.cfg.Render.Template}
+		Lang: u.cfg.Language, Template: d.opts.Offers.List()[0].ID}
 	var tests []store.Listed
 	if u.row.Test != "" {
 		test, err := d.store.Card(ctx, u.row.Test)
@@ -203,10 +208,12 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 		return s, d.offerCode(r, u, &s)
 	case stepChoose:
 		s.Languages = languagesOfPage()
-		s.Templates = d.templates(d.opts.Available(), languageOf(r))
+		if d.draws() == nil { // other engines have no templates to choose from
+			s.Templates = d.templates(d.opts.Shelf.Available(), languageOf(r))
+		}
 	case stepTest:
 		s.Sample = sayTo(r)("setup_sample", nil)
-		s.Title = video.TitleOf(d.opts.Offers.List(), u.cfg.Render.Template, languageOf(r))
+		s.Title = video.TitleOf(d.opts.Offers.List(), s.Template, languageOf(r))
 		s.Cards, err = d.cards(r, tests...)
 	case stepDone:
 		s.QR, err = qrOf(r, s.Bot)
@@ -437,11 +444,15 @@ func (d *Desk) chooseFirst(w http.ResponseWriter, r *http.Request, u setUp, sent
 		}
 		set["language"] = config.TOML(l)
 	}
-	if id := sent["template"]; id != "" && lockedBy(u.cfg, "render.template") == "" {
-		if !slices.ContainsFunc(d.opts.Available(), func(o video.Offer) bool { return o.ID == id }) {
+	if id := sent["template"]; id != "" && d.draws() == nil {
+		if !slices.ContainsFunc(d.opts.Shelf.Available(), func(o video.Offer) bool { return o.ID == id }) {
 			return Invalid("setup_template", nil)
 		}
-		set["render.template"] = config.TOML(id)
+		if err := d.offer("template offer", id, AdminOf(r), func(ids []string) ([]string, error) {
+			return append([]string{id}, slices.DeleteFunc(ids, func(o string) bool { return o == id })...), nil
+		}); err != nil {
+			return fmt.Errorf("set-up: %w", err)
+		}
 	}
 	if err := d.store.Tx(d.ctx, (*store.Tx).BeginSetup); err != nil {
 		return fmt.Errorf("set-up: %w", err)

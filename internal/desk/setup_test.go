@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	qr "github.com/piglig/go-qr"
 
@@ -111,9 +112,14 @@ func newSetupRig(t *testing.T, file string, environ ...string) *setupRig {
 	r.settings = &someSettings{cfg: cfg, use: use}
 	r.opts.Settings, r.opts.Staff = r.settings, Staff{Owners: cfg.Telegram.Owners}
 	r.opts.CanDraw = func(string, string) error { return nil }
-	designs := append(r.opts.Offers.List()[:1:1],
-		video.Offer{ID: "birthday", Title: func(string) string { return "Birthday" }})
-	r.opts.Available = func() []video.Offer { return designs }
+	m, err := video.New(video.Config{Engine: video.EngineTemplate, Offered: []string{"new-year"},
+		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: t.TempDir(), Cache: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.opts.Shelf, err = video.NewShelf(m); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -317,9 +323,11 @@ func TestSetUp_GoesOnWhereItWasLeftUntilItIsDone(t *testing.T) {
 	if to := r.form("do", "choose", "language", "en", "template", "birthday"); to != "/setup?step=test" {
 		t.Errorf("got led to %q", to)
 	}
-	if got := fmt.Sprint(r.settings.changed[1:]); !strings.Contains(got, `language = "en"`) ||
-		!strings.Contains(got, `render.template = "birthday"`) {
+	if got := fmt.Sprint(r.settings.changed[1:]); !strings.Contains(got, `language = "en"`) {
 		t.Errorf("got %s", got)
+	}
+	if first := r.opts.Offers.List()[0].ID; first != "birthday" {
+		t.Errorf("got %s offered first; want the one that was chosen", first)
 	}
 	r.step(stepTest)
 	r.shows("/setup?step=choose", "Save and go on")

@@ -93,8 +93,7 @@ func TestPulse_APanicIsAnAnswer(t *testing.T) {
 	asked := 0
 	p := NewProbe(time.Minute, func() error {
 		if asked++; asked == 1 {
-			var m map[string]int
-			m["x"] = 1
+			panic("a fault of ours")
 		}
 		return errors.New("the second")
 	})

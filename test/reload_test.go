@@ -1,12 +1,16 @@
 // Tests of the running program when its settings change, and when its terminal is closed.
 
-package main
+package test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +25,7 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/telegram"
+	"retake.example/internal/testrig"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
@@ -35,21 +40,11 @@ type started struct {
 func startService(t *testing.T) started {
 	t.Helper()
 	s := started{victim: newVictim(t), manager: newManager(t)}
-	l, err := listenNear("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := testrig.FreeAddress(t)
 	s.page = "http://" + address
 	s.changes("127.0.0.1:0", address)
-	path, err := sample()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+s.dir, childAPI+"="+s.victim.http.URL, childSample+"="+path,
-		childPoint+"=0", "NOTIFY_SOCKET="+s.path)
+	cmd := s.serve()
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, wherever the test runs
 	s.run(cmd)
 	s.hears("READY=1")
@@ -239,13 +234,8 @@ func TestReload_AClosedTerminalIsAGracefulStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := sample()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+s.dir, childAPI+"="+s.victim.http.URL, childSample+"="+path,
-		childPoint+"=0", "NOTIFY_SOCKET="+s.path)
+	cmd := s.serve()
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.path)
 	cmd.Stdin, cmd.SysProcAttr = theirs, &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	s.run(cmd)
 	s.hears("READY=1")
@@ -255,5 +245,144 @@ func TestReload_AClosedTerminalIsAGracefulStop(t *testing.T) {
 	<-s.dead
 	if code := cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("got exit %d; want 0\n%s", code, s.victim.log)
+	}
+}
+
+// ownersBrowser is an owner's browser at the page of a child.
+type ownersBrowser struct {
+	*testing.T
+	page    string
+	session *http.Cookie
+}
+
+func (s started) visit() ownersBrowser {
+	s.victim.Helper()
+	s.says(0, "/login/")
+	path := regexp.MustCompile(`/login/\S+`).FindString(s.victim.log.String())
+	v := ownersBrowser{T: s.victim.T, page: s.page}
+	resp := v.post(path, nil)
+	v.session = resp.Cookies()[0]
+	return v
+}
+
+func (v ownersBrowser) post(path string, form url.Values) *http.Response {
+	v.Helper()
+	r, err := http.NewRequest("POST", v.page+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.do(r)
+}
+
+func (v ownersBrowser) get(path string) string {
+	v.Helper()
+	r, err := http.NewRequest("GET", v.page+path, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	body, err := io.ReadAll(v.do(r).Body)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return string(body)
+}
+
+func (v ownersBrowser) do(r *http.Request) *http.Response {
+	v.Helper()
+	if v.session != nil {
+		r.AddCookie(v.session)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func TestConfiguration_ASaveAppliesAtOnceAndStaysAndItsSecretsAreSealed(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	s.changes("per_hour = 100\n", "")
+	s.changes(`engine = "command"`, `engine = "template"`)
+	s.hup()
+	v := s.visit()
+	p := parent{s.tg.Person(1, "П", "ru"), s.tg}
+	question := func() faketelegram.Message {
+		t.Helper()
+		m, err := p.waits(t.Context(), int(p.Send("Маша")), func(m faketelegram.Message) bool {
+			return len(m.Buttons) > 0 && strings.Contains(m.Text, "«Маша»")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	if q := question(); !strings.HasPrefix(q.Buttons[0][0].Data, telegram.YesButton) || len(q.Buttons[0]) > 2 {
+		t.Errorf("got %v; want a question without a choice of videos", q.Buttons)
+	}
+	before := len(question().Buttons)
+	const secret = "hush-hush-hush"
+	resp := v.post("/configuration", url.Values{"limits.per_hour": {"1"}, "shown.limits.per_hour": {"10"},
+		"youtube.client_id":     {"an-id"},
+		"youtube.client_secret": {secret}})
+	if resp.StatusCode != http.StatusSeeOther {
+		body, _ := io.ReadAll(resp.Body)
+		t.Fatalf("got %d; want it saved\n%s", resp.StatusCode, body)
+	}
+	s.hearsLike(`^RELOADING=1\nMONOTONIC_USEC=\d+\n$`)
+	s.hears("READY=1")
+	if resp := v.post("/templates", url.Values{"do": {"offer"}, "id": {"birthday"}}); resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("got %d; want the template offered", resp.StatusCode)
+	}
+	if q := question(); len(q.Buttons) <= before {
+		t.Errorf("got %v; want a choice of videos", q.Buttons)
+	}
+	for _, path := range []string{"/configuration?notice=settings_saved", "/settings", "/activity", "/channels"} {
+		if body := v.get(path); strings.Contains(body, secret) {
+			t.Errorf("%s has the secret", path)
+		}
+	}
+	if body := v.get("/activity"); !strings.Contains(body, "limits.per_hour, youtube.client_id, youtube.client_secret") {
+		t.Error("the activity lacks the names of the keys")
+	}
+	file := filepath.Join(s.dir, "config.toml")
+	printed, err := exec.Command(binary(t), "config", "-config", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	for _, want := range []string{`per_hour = 1 +# page\n`, `# client_secret = set +# page\n`,
+		`per_day = 100 +# file: .*config.toml:\d+\n`, `open = 100`, `attempts = 3 +# default\n`, `# token = set +# file: `} {
+		if !regexp.MustCompile(want).Match(printed) {
+			t.Errorf("retake config lacks %s\n%s", want, printed)
+		}
+	}
+	if out, err := exec.Command(binary(t), "backup", "-config", file, filepath.Join(s.dir, "copy.db")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.stops(syscall.SIGTERM)
+	if strings.Contains(string(printed)+s.victim.log.String(), secret) {
+		t.Error("the secret is printed or logged")
+	}
+	// In no file of the data folder, backups included, is it legible.
+	err = filepath.WalkDir(s.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(secret)) {
+			t.Errorf("%s has the secret", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	// It holds after a start, too.
+	s.start()
+	(&world{T: t, log: s.victim.log}).until("it is up again", func() bool { return s.healthy() == nil })
+	if got := v.get("/configuration"); !strings.Contains(got, `name="limits.per_hour" value="1"`) {
+		t.Error("what was saved is lost")
 	}
 }

@@ -1,6 +1,6 @@
 // A second machine takes over from the replica that Litestream keeps in a bucket, and the first one comes back.
 
-package main
+package test
 
 import (
 	"fmt"
@@ -47,7 +47,7 @@ func TestHandOver_ToASecondMachineByLitestream(t *testing.T) {
 		return cmd
 	}
 
-	v.start(0)
+	v.start()
 	replicate := run("replicate", "-config", settings)
 	replicate.Stdout, replicate.Stderr = v.log, v.log
 	w.until("the database", func() bool { _, err := os.Stat(database); return err == nil })
@@ -83,7 +83,7 @@ func TestHandOver_ToASecondMachineByLitestream(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	there.does("restore", replica)
-	there.start(0)
+	there.start()
 	w.log = there.log
 	w.asks(second, "Боря")
 	w.getsVideos(second, 1)
@@ -97,7 +97,7 @@ func TestHandOver_ToASecondMachineByLitestream(t *testing.T) {
 		}
 		return n
 	}
-	v.start(0) // the first machine has power again
+	v.start() // the first machine has power again
 	w.until("Telegram to notice both", func() bool { return conflicts() > 2 })
 	if n := v.sends() - sent; n != 0 {
 		t.Errorf("got %d messages when the first machine came back; want none", n)
