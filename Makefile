@@ -45,7 +45,7 @@ bench:
 # name, commit it. They are counted, not timed: until Go 1.27 a run that ends by time may fail for no reason (go.dev/issue/75804).
 FUZZ := .@FuzzPress@10000x .@FuzzUpdate@30000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@400000x \
 	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x \
-	internal/video@FuzzDrawing@4000x
+	internal/video@FuzzDrawing@4000x internal/video@FuzzSheet@100000x
 
 fuzz: $(FUZZ:%=fuzz/%)
 

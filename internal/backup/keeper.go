@@ -85,14 +85,14 @@ func (k *Keeper) Run(ctx context.Context) {
 	if err := k.tidy(); err != nil {
 		k.Log.Warn("look through the backups", "err", err)
 	}
-	var copying sync.WaitGroup
+	var copying routine.Group
 	defer copying.Wait()
 	if k.Away != nil {
 		made := make(chan struct{}, 1)
 		k.mu.Lock()
 		k.fresh = made
 		k.mu.Unlock()
-		copying.Go(func() { k.copyAway(ctx, made) })
+		copying.Run(func() { k.copyAway(ctx, made) })
 	}
 	if k.Every == 0 {
 		return

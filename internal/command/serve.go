@@ -17,6 +17,7 @@ import (
 
 	"retake.example/internal/config"
 	"retake.example/internal/folder"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 )
@@ -190,11 +191,11 @@ func (k *keeper) hearHangups(ctx context.Context) (stop func()) {
 	if service.HasTerminal() || signal.Ignored(syscall.SIGHUP) {
 		return func() {}
 	}
-	hangups, done := make(chan os.Signal, 1), make(chan struct{})
+	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		defer close(done)
+	var hearing routine.Group
+	hearing.Keep(ctx, func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -203,10 +204,10 @@ func (k *keeper) hearHangups(ctx context.Context) (stop func()) {
 				k.reload(ctx)
 			}
 		}
-	}()
+	})
 	return func() {
 		signal.Stop(hangups)
 		cancel()
-		<-done
+		hearing.Wait()
 	}
 }

@@ -116,6 +116,7 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/backup.md", "text", "litestream restore", "TestHandOver_ToASecondMachineByLitestream"},
 	{"docs/operating.md", "text", "sudo systemctl stop", "TestHandOver_ToASecondMachineByLitestream"},
 	{"docs/benchmarks.md", "sh", "make load", "nobody: it takes half an hour"},
+	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench '^BenchmarkPresses'", "nobody: it takes some minutes"},
 	{"docs/design.md", "mermaid", "", "TestTheDiagramsOfTheDesignAreWhatHappens"},
 	{"docs/design.md", "", "draw the letters", "nobody: it is a drawing"},
 	{"docs/engines.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},

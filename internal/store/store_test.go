@@ -33,8 +33,8 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) +
 				`','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
 			asset + `('` + id(3) + `','c','c','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`, "retry_of"},
-		"an admin who is nobody":          {"", `INSERT INTO admins VALUES (0, 0, 0)`, "id > 0"},
-		"an admin who is more than owner": {"", `INSERT INTO admins VALUES (1, 2, 0)`, "owner"},
+		"an admin who is nobody":          {"", `INSERT INTO admins (id, owner, added) VALUES (0, 0, 0)`, "id > 0"},
+		"an admin who is more than owner": {"", `INSERT INTO admins (id, owner, added) VALUES (1, 2, 0)`, "owner"},
 		"a short, guessable asset id": {"",
 			asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
 		"an asset without a name": {"",

@@ -495,8 +495,8 @@ func (s *Shelf) Prepare(ctx context.Context) error { return s.maker.Prepare(ctx)
 // Title is what a template is called.
 func (s *Shelf) Title(order, lang string) string { return s.maker.Title(order, lang) }
 
-// Available lists the templates that can be offered. Another engine than the template's knows only those that the settings
-// name.
+// Available lists the templates that can be offered. Another engine than the template's knows only those that the
+// settings name.
 func (s *Shelf) Available() (all []Offer) {
 	entries, err := s.All()
 	if err != nil || !s.Draws() {
