@@ -484,7 +484,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		o.Staff, o.Limits, o.Covers = desk.Staff{
 			Owners: cfg.Telegram.Owners,
 			Admins: cfg.Telegram.Admins,
-		}, limits(
+		}, command.Limits(
 			cfg,
 		), command.Covers(
 			cfg,

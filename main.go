@@ -192,7 +192,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	if sender != nil {
 		bot = NewBot(sender, queue)
 	}
-	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
+	missing := func(ctx context.Context) []string { return command.Missing(ctx, cfg, maker, files) }
 	seen := &watch.Program{
 		Store:   st,
 		Queue:   queue,
@@ -232,7 +232,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st),
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free, Room: room.Low,
-		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
+		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: command.Limits(cfg),
 		Covers: command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   stuck.Sentences,
@@ -317,45 +317,6 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP ||
 		cfg.Render.Engine != video.EngineCommand && cfg.Voice.Engine == video.VoiceHTTP
-}
-
-// limits are what the page's settings show of the configuration.
-func limits(cfg config.Config) []desk.Limit {
-	return []desk.Limit{
-		{Label: "limit_attempts", Value: cfg.Queue.Attempts},
-		{Label: "limit_backoff", Value: cfg.Queue.Backoff},
-		{Label: "limit_backoff_max", Value: cfg.Queue.BackoffMax},
-		{Label: "limit_timeout", Value: cfg.Render.Timeout},
-		{Label: "limit_workers", Value: cfg.Workers()},
-		{Label: "limit_of_open", Value: cfg.Limits.Open},
-		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
-		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
-		{Label: "limit_of_all", Value: cfg.Limits.AllPerDay},
-		{Label: "limit_media", Value: cfg.Limits.MediaGB},
-		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
-		{Label: "limit_keep_videos", Value: desk.KeptFor(cfg.Privacy.Videos)},
-		{Label: "limit_keep_history", Value: desk.KeptFor(cfg.Privacy.History)},
-		{Label: "limit_keep_people", Value: desk.KeptFor(cfg.Privacy.People)},
-		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
-		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
-	}
-}
-
-// missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
-func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files media.Store) (problems []string) {
-	if err := maker.Ready(ctx); err != nil {
-		problems = append(problems, err.Error())
-	}
-	if err := maker.Voice(); err != nil && len(cfg.Voice.Command) > 0 {
-		problems = append(problems, err.Error())
-	}
-	if cfg.Telegram.Token == "" {
-		problems = append(problems, "problem_bot_off")
-	}
-	if err := files.Ready(ctx); err != nil {
-		problems = append(problems, err.Error())
-	}
-	return problems
 }
 
 // breakable is the demo's renderer: it has a switch.

@@ -580,7 +580,7 @@ func TestTheLimitOfUploadsIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.change(func(o *desk.Options) { o.Limits = limits(cfg) })
+	d.change(func(o *desk.Options) { o.Limits = command.Limits(cfg) })
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: d.signIn(7)}))
 	if !strings.Contains(page, "<dt>Largest video that can be uploaded</dt><dd>1234 MB</dd>") {
 		t.Errorf("got %s; want the limit", page)
