@@ -224,7 +224,7 @@ var kinds = []struct {
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "invite", "uninvite", "join", "make token",
 		"revoke token", "ban", "unban", "pause", "resume", "decide", "drain",
-		"trust clock", "bot", "back up", "try backup", "download backup"}},
+		"trust clock", "bot", "settings", "back up", "try backup", "download backup"}},
 	{"templates", "deeds_templates", []string{"template add", "template save", "template back", "template offer",
 		"template retire", "template order"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},

@@ -24,8 +24,19 @@ var forms = map[string]string{
 	"/assets/{}/publish":     "version",
 	"/channels/{}/defaults":  "version",
 	"/assets/{}/update move": "was",
+	"/bot":                   "version",
+	"/texts/{}":              "version",
+	"/studio/{}":             "version",
 
 	"/assets":                 "only makes something",
+	"/studio":                 "only makes something",
+	"/studio/{} back":         "an older version becomes the current one, which older forms are told",
+	"/texts/{} reset":         "leads to the default from whatever is there",
+	"/templates":              "by its id, in the order that is there",
+	"/configuration":          "only what differs from what was shown",
+	"/setup":                  "the step decides by what is there",
+	"/admins":                 "by the id, in the transaction, which knows the last owner",
+	"/tokens":                 "only makes something, or revokes it by its id",
 	"/uploads":                "only makes something",
 	"/advance":                "adds names that are not there",
 	"/advance/stop":           "empties a list; stopped twice is stopped",
@@ -77,6 +88,12 @@ func TestForms_EachTellsWhatItsAdminSawOrIsDecidedInTheTransaction(t *testing.T)
 			key := blank.ReplaceAllString(to[1], "{}")
 			if strings.Contains(form[2], `name="do" value="move"`) {
 				key += " move"
+			}
+			if strings.Contains(form[2], `value="back:`) && !strings.Contains(form[1], `id="studio"`) {
+				key += " back"
+			}
+			if strings.Contains(form[2], `value="reset"`) && !strings.Contains(form[2], "<textarea") {
+				key += " reset"
 			}
 			how, known := forms[key]
 			if seen[key] = true; !known {

@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"html/template"
@@ -22,6 +23,7 @@ type Bot struct {
 	Link     string            `json:"link"`
 	Language string            `json:"language"` // of the texts; "": of everybody whose language has none
 	Profile  telegram.Profile  `json:"profile"`
+	Version  string            `json:"version"` // of the profile, as a form that changes it sends it back
 	QR       template.HTML     `json:"-"`
 	Owner    bool              `json:"-"`
 	Tabs     []Tab             `json:"-"` // of the languages; Status is the code
@@ -62,6 +64,7 @@ func (d *Desk) botView(r *http.Request, language string) (b Bot, err error) {
 		d.log.Warn("ask Telegram for the bot's texts", "err", err)
 		return b, BotUnreachable
 	}
+	b.Version = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", b.Profile)))[:16]
 	for _, l := range append([]string{""}, lang.Languages...) {
 		label := say("bot_everybody", nil)
 		if l != "" {
@@ -87,6 +90,9 @@ func (d *Desk) ChangeBot(w http.ResponseWriter, r *http.Request) error {
 	view.Profile = telegram.Profile{Name: strings.TrimSpace(sent["name"]),
 		Description: strings.TrimSpace(strings.ReplaceAll(sent["description"], "\r\n", "\n")),
 		Short:       strings.TrimSpace(sent["short_description"])}
+	if seen := sent["version"]; seen != "" && seen != view.Version { // somebody else has changed it since
+		return d.refuse(w, r, Conflict, "bot", sayTo(r)("title_bot", nil), view, nil)
+	}
 	if view.Faults = botFaults(sayTo(r), view); len(view.Faults) > 0 {
 		return d.refuse(w, r, Invalid("bot_texts_long", nil), "bot", sayTo(r)("title_bot", nil), view, view.Faults)
 	}
