@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -476,6 +477,21 @@ func TestBot_ItsTextsAreSetInEachLanguage(t *testing.T) {
 	}
 	if n := r.number(`SELECT count(*) FROM audit WHERE action = 'bot' AND admin = 8`); n != 1 {
 		t.Errorf("got %d notes; want 1", n)
+	}
+}
+
+func TestBot_AnOldFormIsToldThatTheTextsHaveChanged(t *testing.T) {
+	r, bot := newBotRig(t)
+	page := r.do(r.BotPage, sent{method: http.MethodGet, path: "/bot?lang=en"}).Body.String()
+	version := regexp.MustCompile(`name="version" value="(\w+)"`).FindStringSubmatch(page)
+	if version == nil {
+		t.Fatalf("got %s; want a form that knows what it shows", page)
+	}
+	bot.texts["en"] = telegram.Profile{Name: "Theirs"}
+	form := url.Values{"lang": {"en"}, "name": {"Mine"}, "version": {version[1]}}.Encode()
+	w := r.do(r.ChangeBot, sent{path: "/bot", body: form})
+	if w.Code != 409 || !strings.Contains(w.Body.String(), `value="Mine"`) || bot.texts["en"].Name != "Theirs" {
+		t.Errorf("got %d, %+v, %s; want what was typed, and theirs kept", w.Code, bot.texts, w.Body)
 	}
 }
 
