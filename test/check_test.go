@@ -144,7 +144,7 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			"to 2 before they send /start"},
 		"no owner but one whom a command has made": {func(m *machine) {
 			m.sets("RETAKE_TELEGRAM_OWNERS=[]")
-			m.outside(`INSERT INTO admins VALUES (1, 1, 0)`)
+			m.outside(`INSERT INTO admins (id, owner, added) VALUES (1, 1, 0)`)
 		}, "", ""},
 		"a port that is taken": {func(m *machine) {
 			other := httptest.NewServer(http.NotFoundHandler())

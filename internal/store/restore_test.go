@@ -124,7 +124,7 @@ func morning(t *testing.T) aDay {
 		_, err := tx.Receive([]store.Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
 		return err
 	})
-	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32),
+	for _, statement := range []string{`INSERT INTO admins (id, owner, added) VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32),
 		8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`} {
 		mutate(t, d.Store, statement)
