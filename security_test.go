@@ -159,7 +159,7 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 			}
 			u, err := url.Parse(to)
 			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" ||
-				!slices.Contains([]string{"/", "/login", "/settings", "/channels", "/advance", "/scheduled", "/bin", "/backups", "/texts", "/texts/done",
+				!slices.Contains([]string{"/", "/login", "/settings", "/channels", "/advance", "/scheduled", "/bin", "/backups", "/texts", "/texts/done", "/configuration",
 					"/assets/" + id}, u.Path) ||
 				strings.HasPrefix(to, "//") ||
 				strings.Contains(to, evil) {
