@@ -233,7 +233,9 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				return resp
 			}
 
-			link := regexp.MustCompile(`https://` + host + `/login/\S+`).FindString(v.log.String())
+			printed := regexp.MustCompile(`https://` + host + `/login/\S+`)
+			(&world{T: t, log: v.log}).until("the link", func() bool { return printed.MatchString(v.log.String()) })
+			link := printed.FindString(v.log.String())
 			resp := ask("POST", link, "application/x-www-form-urlencoded", nil)
 			resp.Body.Close()
 			if cookies := resp.Cookies(); resp.StatusCode != http.StatusSeeOther || len(cookies) != 1 || !cookies[0].Secure {
