@@ -96,7 +96,12 @@ func (s started) says(since int, words ...string) {
 }
 
 func (s started) healthy() error {
-	resp, err := http.Get(s.page + "/healthz")
+	r, err := http.NewRequest(http.MethodGet, s.page+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	r.Close = true // one that waits for the next request may be closed, and browsers then open another
+	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,9 @@ func owner(key string) string { return "setting " + key }
 
 // try returns Faults if what the settings name is not there.
 func try(cfg config.Config) error {
+	if info, err := os.Stat(cfg.DataDir); err == nil && !info.IsDir() {
+		return nil // locking it says what is wrong
+	}
 	dir, err := os.MkdirTemp("", "retake-settings-") // a run may be using the folders of these settings
 	if err != nil {
 		return err

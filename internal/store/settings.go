@@ -27,7 +27,7 @@ type Setting struct {
 // is, and in one of a version that had none.
 func SettingsIn(ctx context.Context, path string) ([]Setting, error) {
 	d, err := db.Look(path)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // who opens the folder says what is wrong with it
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
