@@ -159,7 +159,7 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 // TestThePageSaysEveryMessageOfItsOwn reads the page's source and its templates in the same way.
 func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
 	en := load(t, "en", rooms...)
-	source := sources(t, "../../web.go", "../../main.go", "../desk/*.go", "../../web/templates/*.html", "name.go",
+	source := sources(t, "../../web.go", "../command/page.go", "../desk/*.go", "../../web/templates/*.html", "name.go",
 		"title.go", "changed.go")
 	for id := range load(t, "en", "page", "publishing", "counts") {
 		if !strings.Contains(source, fmt.Sprintf("%q", id)) {
