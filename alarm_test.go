@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -67,10 +68,9 @@ func TestAlarm_TellsWithoutANameAndItsFailureIsTold(t *testing.T) {
 	status = 403
 	alarm.Report(watch.Backup, errors.New("no room"))
 	hear("The backup failed:\n\nno room")
-	for end := time.Now().Add(20 * time.Second); main.Reported(watch.Alarm) == nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("got no trouble; want the refusal told by Telegram")
-		}
+	told403 := func() bool { return main.Reported(watch.Alarm) != nil }
+	if err := until(t, told403, func() string { return fmt.Sprint(main.Reported(watch.Alarm)) }); err != nil {
+		t.Fatalf("got no trouble, %v; want the refusal told by Telegram", err)
 	}
 	if err := main.Reported(watch.Alarm); !strings.Contains(err.Error(), "watch.webhook: the answer is 403") {
 		t.Errorf("got %v; want the answer", err)

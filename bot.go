@@ -495,7 +495,7 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 		}
 		b.StripButtons(u.ID, message)
 		return b.Answers(ctx, t, chat.AnswerTo(u, answer, nil, nil))
-	case telegram.AgainButton, telegram.PutButton:
+	case telegram.AgainButton, telegram.PutButton, telegram.SendButton:
 		return b.Again(ctx, t, b.queue, u, message, kind, arg)
 	}
 	return nil

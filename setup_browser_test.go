@@ -19,6 +19,7 @@ import (
 
 	"retake.example/internal/config"
 	"retake.example/internal/testrig"
+	"retake.example/internal/testserver"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
@@ -37,7 +38,7 @@ func newFirstStart(t *testing.T, environ ...string) firstStart {
 	notShort(t)
 	f := firstStart{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}
 	server := httptest.NewServer(f.tg)
-	address := testrig.FreeAddress(t)
+	address := testserver.FreeAddress(t)
 	f.page = "http://" + address
 	cmd := exec.Command(testrig.Program(t), "serve")
 	cmd.Dir = f.dir

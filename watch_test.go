@@ -201,6 +201,23 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 	}
 }
 
+func TestUndeliveredMessagesAreToldWithAButton(t *testing.T) {
+	w := newWorld(t)
+	admin, parent := w.tg.Person(900, "Admin", "en"), w.tg.Person(1, "Parent", "en")
+	admin.Send("/start")
+	w.asks(parent, "Маша")
+	w.getsVideos(parent, 1)
+	w.calm()
+	mutate(t, w.store, `DELETE FROM attempts`)
+	mutate(t, w.store, `INSERT INTO requests (user_id, asset_id, chat_id, status, created, undelivered, undelivered_code)
+		SELECT 900, id, 900, 'PROCESSING', created, ?, 'telegram_refused' FROM assets`, time.Now().UnixMilli())
+	w.queue.Wake()
+	told := w.hears(admin, "Telegram did not take 1 message in the last hour")
+	press(admin, told, 0)
+	w.hears(admin, "All right, I am trying 1 again.")
+	w.getsVideos(admin, 1)
+}
+
 func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	w := newWorld(t)
 	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 7, Owner: true}, 0, store.ByCommand) })

@@ -23,6 +23,7 @@ import (
 
 	"retake.example/internal/config"
 	"retake.example/internal/testrig"
+	"retake.example/internal/testserver"
 
 	"retake.example/internal/retry"
 )
@@ -356,7 +357,7 @@ func TestTheFirstStartPrintsALinkThatSignsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := testserver.FreeAddress(t)
 	fixed := strings.Replace(
 		string(text),
 		`listen = "127.0.0.1:0"`,

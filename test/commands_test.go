@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/testserver"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
@@ -22,7 +23,7 @@ import (
 // settle gives the page of a victim an address that lasts, and returns it.
 func (v *victim) settle() (page string) {
 	v.Helper()
-	address := freeAddress(v)
+	address := testserver.FreeAddress(v)
 	v.sets("listen = \"127.0.0.1:0\"", fmt.Sprintf("listen = %q\nbase_url = \"http://%[1]s\"", address))
 	return "http://" + address
 }

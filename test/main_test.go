@@ -142,17 +142,6 @@ func retake(t *testing.T, environ []string, args ...string) (out string, code in
 	return string(b), cmd.ProcessState.ExitCode()
 }
 
-// freeAddress is one that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // dial connects to a server for a request that a client of Go would not send.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()

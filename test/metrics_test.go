@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/testserver"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -38,7 +39,7 @@ const metricsToken = "a-token-of-this-test"
 func newServed(t *testing.T) served {
 	t.Helper()
 	v := newVictim(t)
-	address := freeAddress(t)
+	address := testserver.FreeAddress(t)
 	path := filepath.Join(v.dir, "config.toml")
 	text, err := os.ReadFile(path)
 	if err != nil {

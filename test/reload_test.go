@@ -25,7 +25,7 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/telegram"
-	"retake.example/internal/testrig"
+	"retake.example/internal/testserver"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
@@ -40,7 +40,7 @@ type started struct {
 func startService(t *testing.T) started {
 	t.Helper()
 	s := started{victim: newVictim(t), manager: newManager(t)}
-	address := testrig.FreeAddress(t)
+	address := testserver.FreeAddress(t)
 	s.page = "http://" + address
 	s.changes("127.0.0.1:0", address)
 	cmd := s.serve()

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/testserver"
 )
 
 // TestNoSecretOfARunIsInItsLogOrOnItsPages runs the program as an operator does, with people and admins who make
@@ -24,7 +26,7 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := testserver.FreeAddress(t)
 	const parentID, adminID = 700000001, 800000001
 	changed := strings.NewReplacer(`listen = "127.0.0.1:0"`,
 		fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address),

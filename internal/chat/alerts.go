@@ -100,17 +100,19 @@ func (c *Chat) Again(ctx context.Context, t *Turn, q retry.Retrier, u store.User
 	if err != nil {
 		return nil
 	}
-	var all retry.Tally
-	if kind == telegram.PutButton {
+	shown := retry.Shown{Count: n, Newest: last}
+	if kind != telegram.AgainButton {
 		ms, err := strconv.ParseInt(last, 10, 64)
 		if err != nil {
 			return nil
 		}
-		all, err = retry.AllPublications(ctx, c.Store, q, admin, store.Filter{}, store.Moment(ms), n)
-		if err != nil {
-			return err
+		shown = retry.Shown{Publications: n, Until: store.Moment(ms)}
+		if kind == telegram.SendButton {
+			shown = retry.Shown{Undelivered: n, Until: store.Moment(ms)}
 		}
-	} else if all, err = retry.All(ctx, c.Store, q, admin, store.Filter{}, last, n); err != nil {
+	}
+	all, err := retry.Everything(ctx, c.Store, q, admin, store.Filter{}, shown)
+	if err != nil {
 		return err
 	}
 	c.StripButtons(u.ID, message)

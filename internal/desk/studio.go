@@ -443,27 +443,35 @@ func (d *Desk) tryName(r *http.Request, view *Bench, draft *video.Draft) (string
 	return name, nil
 }
 
+// try begins a trial: it waits for one of the slots, and reads the template and the name. leave ends it.
+func (d *Desk) try(r *http.Request, slots chan struct{}, view *Bench, id string, text []byte) (
+	draft *video.Draft, o video.Order, leave func(), err error) {
+	if leave, err = turn(r.Context(), slots); err != nil {
+		return nil, o, nil, err
+	}
+	o = video.Order{Asset: "trial", Lang: view.Lang}
+	if draft, err = d.opts.Shelf.Draft(id, text); err == nil {
+		o.Name, err = d.tryName(r, view, draft)
+	}
+	if err != nil {
+		leave()
+	}
+	return draft, o, leave, err
+}
+
 func (d *Desk) showStill(r *http.Request, view *Bench, id string, text []byte) error {
-	leave, err := turn(r.Context(), d.trials.stills)
+	draft, o, leave, err := d.try(r, d.trials.stills, view, id, text)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	draft, err := d.opts.Shelf.Draft(id, text)
-	if err != nil {
-		return err
-	}
-	name, err := d.tryName(r, view, draft)
-	if err != nil {
-		return err
-	}
 	at, err := strconv.ParseFloat(strings.Replace(view.At, ",", ".", 1), 64)
 	if err != nil || !(at >= 0 && at <= view.Seconds) {
 		view.Faults["at"] = sayTo(r)("studio_fault_still", Vars{"Length": decimal(sayTo(r), view.Seconds)})
 		return video.Faults{}
 	}
 	moment := time.Duration(min(at, view.Seconds-0.001) * float64(time.Second))
-	file, discard, err := draft.Still(r.Context(), video.Order{Asset: "trial", Name: name, Lang: view.Lang}, moment)
+	file, discard, err := draft.Still(r.Context(), o, moment)
 	if err != nil {
 		return err
 	}
@@ -473,20 +481,12 @@ func (d *Desk) showStill(r *http.Request, view *Bench, id string, text []byte) e
 }
 
 func (d *Desk) showVideo(r *http.Request, view *Bench, id string, text []byte) error {
-	leave, err := turn(r.Context(), d.trials.films)
+	draft, o, leave, err := d.try(r, d.trials.films, view, id, text)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	draft, err := d.opts.Shelf.Draft(id, text)
-	if err != nil {
-		return err
-	}
-	name, err := d.tryName(r, view, draft)
-	if err != nil {
-		return err
-	}
-	made, err := draft.Make(r.Context(), video.Order{Asset: "trial", Name: name, Lang: view.Lang})
+	made, err := draft.Make(r.Context(), o)
 	if err != nil {
 		return err
 	}

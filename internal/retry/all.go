@@ -57,22 +57,11 @@ func All(
 	case err != nil:
 		return t, err
 	}
-	after, until := store.NeedsAttention{}, store.NeedsAttention{Last: last.ID, Failed: last.Finished}
-	for count > 0 {
-		f.Limit = min(count, BatchSize)
-		list, err := st.NeedsAttention(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
-			return list[i].ID, AdminClicked{Admin: admin}
-		}); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
+	until := store.NeedsAttention{Last: last.ID, Failed: last.Finished}
+	return each(ctx, q, count, func(limit int, after store.NeedsAttention) ([]store.NeedsAttention, error) {
+		f.Limit = limit
+		return st.NeedsAttention(ctx, admin, f, after, until)
+	}, func(v store.NeedsAttention) (string, AdminClicked) { return v.ID, AdminClicked{Admin: admin} })
 }
 
 // AllPublications is All for the publications of those videos: those that had failed by until, at most count.
@@ -85,22 +74,12 @@ func AllPublications(
 	until time.Time,
 	count int,
 ) (t Tally, err error) {
-	after := store.Unpublished{}
-	for count > 0 {
-		f.Limit = min(count, BatchSize)
-		list, err := st.Unpublished(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
-			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
-		}); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
+	return each(ctx, q, count, func(limit int, after store.Unpublished) ([]store.Unpublished, error) {
+		f.Limit = limit
+		return st.Unpublished(ctx, admin, f, after, until)
+	}, func(p store.Unpublished) (string, AdminClicked) {
+		return p.AssetID, AdminClicked{Admin: admin, Platform: p.Platform}
+	})
 }
 
 // AllUndelivered is All for the messages about those videos: those that had been given up by until, of at most count
@@ -114,22 +93,10 @@ func AllUndelivered(
 	until time.Time,
 	count int,
 ) (t Tally, err error) {
-	after := ""
-	for count > 0 {
-		f.Limit = min(count, BatchSize)
-		list, err := st.UndeliveredVideos(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
-			return list[i], AdminClicked{Admin: admin}
-		}); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
+	return each(ctx, q, count, func(limit int, after string) ([]string, error) {
+		f.Limit = limit
+		return st.UndeliveredVideos(ctx, admin, f, after, until)
+	}, func(id string) (string, AdminClicked) { return id, AdminClicked{Admin: admin} })
 }
 
 // Shown is what somebody was shown who tries all of it again: how many videos, and the one that failed last; how many
@@ -165,6 +132,24 @@ func Everything(
 		all = all.And(t)
 	}
 	return all, err
+}
+
+// each presses on what list returns, in batches, at most count. list is given the last of the batch before.
+func each[T any](ctx context.Context, q Retrier, count int, list func(limit int, after T) ([]T, error),
+	press func(T) (string, AdminClicked)) (t Tally, err error) {
+	var after T
+	for count > 0 {
+		some, err := list(min(count, BatchSize), after)
+		if err != nil || len(some) == 0 {
+			return t, err
+		}
+		if err := batch(ctx, q, &t, len(some), func(i int) (string, AdminClicked) { return press(some[i]) }); err != nil {
+			return t, err
+		}
+		count -= len(some)
+		after = some[len(some)-1]
+	}
+	return t, nil
 }
 
 // batch calls Retry for n failures at once and adds up the outcomes.

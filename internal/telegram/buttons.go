@@ -15,4 +15,5 @@ const (
 	TryButton    = "try"
 	AgainButton  = "retry_all"   // asset id:count, the last of the failed videos and how many there were
 	PutButton    = "publish_all" // ms:count, when the last of the failed publications was, and how many there were
+	SendButton   = "send_all"    // ms:count, when the last message was given up, and how many videos these are about
 )

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"net/textproto"
 	"os"
@@ -125,15 +124,4 @@ func Form(parts ...Part) (body []byte, kind string) {
 	}
 	w.Close()
 	return b.Bytes(), w.FormDataContentType()
-}
-
-// FreeAddress is an address of this machine at which nobody listened a moment ago.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -119,7 +119,10 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 		return nil, err
 	}
 	all = append(all, Digest(Undelivered, undelivered, now, o.Page,
-		func(context.Context) (string, int, error) { return "", 0, nil })) // each video has its button on the page
+		func(ctx context.Context) (string, int, error) {
+			n, until, err := st.CountUndelivered(ctx, admin, store.Filter{})
+			return fmt.Sprintf("%s:%d:%d", telegram.SendButton, until.UnixMilli(), n), n, err
+		}))
 	if news, err = st.Attention(ctx, store.Admin{Owner: true}, Since(told[Unpublished], now)); err != nil {
 		return nil, err
 	}
