@@ -448,7 +448,8 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 	d.change(func(o *desk.Options) { o.Covers = nil })
 	d.want(404, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
 	d.change(func(o *desk.Options) {
-		o.Covers = desk.NewCovers(func(id string) bool { return id == "new-year" }, func(_ context.Context, _, path string) error {
+		newYear := func(id string) bool { return id == "new-year" }
+		o.Covers = desk.NewCovers(newYear, func(_ context.Context, _, path string) error {
 			if d.covers++; d.covers == 2 {
 				return errors.New("SECRET")
 			}

@@ -43,7 +43,8 @@ func TestAnOwnerInvitesAndMakesATokenInTheBrowser(t *testing.T) {
 		c.reads("staff/"+l+"/tokens", "/tokens", 200)
 		for name, s := range map[string]struct{ path, fill, button, shown, begins string }{
 			"invited": {"/admins", "", "button[name=owner][value=yes]", "#link", "https://t.me/retake_bot?start=admin-"},
-			"made":    {"/tokens", "document.querySelector('#title').value = 'A script'", "button[value=make]", "#token", "retake_"},
+			"made": {"/tokens", "document.querySelector('#title').value = 'A script'", "button[value=make]", "#token",
+				"retake_"},
 		} {
 			c.open(d, s.path)
 			if s.fill != "" {

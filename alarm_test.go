@@ -43,7 +43,8 @@ func TestAlarm_TellsWithoutANameAndItsFailureIsTold(t *testing.T) {
 			t.Fatalf("got nothing; want %q", want)
 		}
 	}
-	cfg, err := LoadConfig("", []string{"RETAKE_WATCH_WEBHOOK=" + hook.URL + "/hook", "RETAKE_WATCH_PING=" + hook.URL + "/ping",
+	cfg, err := LoadConfig("", []string{"RETAKE_WATCH_WEBHOOK=" + hook.URL + "/hook",
+		"RETAKE_WATCH_PING=" + hook.URL + "/ping",
 		"RETAKE_LANGUAGE=en"})
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +59,8 @@ func TestAlarm_TellsWithoutANameAndItsFailureIsTold(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); alarm.Run(ctx, q, func() []watch.Reason { return nil }) }()
 	first, second := <-heard, <-heard // in either order
-	if both := first + second; !strings.Contains(both, "/ping ") || !strings.Contains(both, "/hook ⚠️ Several videos in a row") ||
-		strings.Contains(both, "Маша") {
+	if both := first + second; !strings.Contains(both, "/ping ") ||
+		!strings.Contains(both, "/hook ⚠️ Several videos in a row") || strings.Contains(both, "Маша") {
 		t.Errorf("got %q; want the ping and the outage, and no name", both)
 	}
 	if err := main.Reported(watch.Alarm); err != nil {

@@ -48,7 +48,8 @@ func things(t testing.TB, s *store.Store) {
 	now := s.Now().UnixMilli()
 	if err := plant(s, func(tx *sql.Tx) error {
 		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox",
-			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM name_counts", "DELETE FROM name_suffixes"} {
+			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links",
+			"DELETE FROM name_counts", "DELETE FROM name_suffixes"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
@@ -124,7 +125,8 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	sender, err := NewSender(
 		s,
 		files,
-		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(choices[:2]...), ReuseFor: time.Hour,
+		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(choices[:2]...),
+			ReuseFor: time.Hour,
 			Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
 			Role: func(id int64) (store.Admin, bool) {
 				return store.Admin{ID: id, Owner: true},

@@ -308,7 +308,8 @@ func TestTheBotFollowsWhatIsOfferedWithoutARestart(t *testing.T) {
 	w.getsVideos(olga, 1)
 	press(maria, before, 0)
 	w.getsVideos(maria, 2)
-	const made = `SELECT group_concat(name || ' ' || template, ', ') FROM (SELECT name, template FROM assets ORDER BY created, id)`
+	const made = `SELECT group_concat(name || ' ' || template, ', ') FROM (SELECT name, template
+		FROM assets ORDER BY created, id)`
 	if got, want := text(t, w.store, made), "Маша spring@1, Маша spring@2, Лев spring@2"; got != want {
 		t.Errorf("got %q; want %q: a finished video of another version is not sent again", got, want)
 	}

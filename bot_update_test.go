@@ -325,7 +325,8 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	t.Cleanup(func() { slog.SetDefault(before) })
 	sender, err := NewSender(newStore(t), nil, chat.Options{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
-		Offers: video.NewOffers(newYear...), CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
+		Offers: video.NewOffers(newYear...), CanDraw: func(_, name string) error { panic(name) }},
+		slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
