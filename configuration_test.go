@@ -92,6 +92,7 @@ func (d *office) knob(session, key string) (found map[string]any) {
 
 func (d *office) configure(session string, form url.Values) string {
 	d.t.Helper()
+	d.Close() // after a change another run would answer
 	return d.want(303, d.send(call{method: "POST", path: "/configuration", session: session, body: form.Encode()}))
 }
 

@@ -336,6 +336,9 @@ func TestConfiguration_ASaveAppliesAtOnceAndStaysAndItsSecretsAreSealed(t *testi
 		body, _ := io.ReadAll(resp.Body)
 		t.Fatalf("got %d; want it saved\n%s", resp.StatusCode, body)
 	}
+	if got := v.get("/configuration"); !strings.Contains(got, `name="limits.per_hour" value="1"`) {
+		t.Error("got the old settings right after the new ones were saved")
+	}
 	s.hearsLike(`^RELOADING=1\nMONOTONIC_USEC=\d+\n$`)
 	s.hears("READY=1")
 	if resp := v.post("/templates", url.Values{"do": {"offer"}, "id": {"birthday"}}); resp.StatusCode != http.StatusSeeOther {

@@ -305,6 +305,21 @@ func (f *Knob) value(say Say, typed string) string {
 	return config.TOML(typed)
 }
 
+// changeTime is how long a change waits for the end of the server with the old settings.
+const changeTime = 5 * time.Second
+
+// change changes settings, and leads some back to their defaults. It goes on when the browser has gone.
+func (d *Desk) change(r *http.Request, set map[string]string, reset []string) error {
+	if err := d.opts.Settings.Change(context.WithoutCancel(r.Context()), AdminOf(r).ID, set, reset); err != nil {
+		return err
+	}
+	select { // what the browser asks for next, the program answers with the new settings
+	case <-d.over.Done():
+	case <-time.After(changeTime):
+	}
+	return nil
+}
+
 // SaveConfiguration changes settings. The program goes on with them in its next run, which begins at once.
 func (d *Desk) SaveConfiguration(w http.ResponseWriter, r *http.Request) error {
 	if d.opts.Settings == nil {
@@ -345,7 +360,7 @@ func (d *Desk) SaveConfiguration(w http.ResponseWriter, r *http.Request) error {
 	outcome := "settings_unchanged"
 	if len(faults) == 0 && len(set)+len(reset) > 0 {
 		outcome = "settings_saved"
-		err := d.opts.Settings.Change(r.Context(), AdminOf(r).ID, set, reset)
+		err := d.change(r, set, reset)
 		refused, ok := errors.AsType[config.Faults](err)
 		if err != nil && !ok {
 			return fmt.Errorf("change the settings: %w", err)

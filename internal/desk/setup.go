@@ -391,29 +391,19 @@ func (d *Desk) connectBot(w http.ResponseWriter, r *http.Request, u setUp, sent 
 	} else if err := d.store.Tx(d.ctx, (*store.Tx).BeginSetup); err != nil {
 		return fmt.Errorf("begin the set-up: %w", err)
 	}
-	if err := d.change(r, map[string]string{"telegram.token": config.TOML(found)}); err != nil {
+	if err := d.set(r, map[string]string{"telegram.token": config.TOML(found)}); err != nil {
 		return err
 	}
 	return doneAt(w, r, "/setup", "connected", "")
 }
 
-// changeTime is how long a change waits for the end of the server with the old settings.
-const changeTime = 5 * time.Second
-
-// change changes settings. It goes on when the browser has gone.
-func (d *Desk) change(r *http.Request, set map[string]string) error {
-	err := d.opts.Settings.Change(context.WithoutCancel(r.Context()), AdminOf(r).ID, set, nil)
+// set changes settings. The set-up has no fields for what is wrong with others.
+func (d *Desk) set(r *http.Request, set map[string]string) error {
+	err := d.change(r, set, nil)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		return Invalid("setup_faults", Vars{"Faults": faults.Error()})
 	}
-	if err != nil {
-		return err
-	}
-	select { // what the browser asks for next, the program answers with the new settings
-	case <-d.over.Done():
-	case <-time.After(changeTime):
-	}
-	return nil
+	return err
 }
 
 // newOwnerCode makes a code for a browser that has none.
@@ -458,7 +448,7 @@ func (d *Desk) chooseFirst(w http.ResponseWriter, r *http.Request, u setUp, sent
 		return fmt.Errorf("set-up: %w", err)
 	}
 	if len(set) > 0 {
-		if err := d.change(r, set); err != nil {
+		if err := d.set(r, set); err != nil {
 			return err
 		}
 	}
