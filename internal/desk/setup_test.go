@@ -320,7 +320,7 @@ func TestSetUp_GoesOnWhereItWasLeftUntilItIsDone(t *testing.T) {
 	r.step(stepChoose)
 	r.shows("/setup", `value="birthday"`, `value="new-year" checked`)
 	r.refused(422, "not offered", "do", "choose", "language", "xx")
-	r.refused(422, "not there", "do", "choose", "template", "no-such")
+	r.refused(422, "no such template", "do", "choose", "template", "no-such")
 	if to := r.form("do", "choose", "language", "en", "template", "birthday"); to != "/setup?step=test" {
 		t.Errorf("got led to %q", to)
 	}
@@ -335,7 +335,7 @@ func TestSetUp_GoesOnWhereItWasLeftUntilItIsDone(t *testing.T) {
 	r.refused(422, "digits", "do", "test", "name", "Emma7")
 	r.form("do", "test", "name", "Emma")
 	r.step(stepTest)
-	r.shows("/setup", "Look into Telegram", "Emma")
+	r.shows("/setup", "Look at Telegram", "Emma")
 	if n := r.number(`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id
 		WHERE r.user_id = 5 AND r.chat_id = 5 AND a.name = 'Emma' AND a.lang = 'ru'`); n != 1 {
 		t.Errorf("got %d requests of the owner; want 1, in their language", n)

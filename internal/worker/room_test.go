@@ -41,7 +41,7 @@ func TestRoom_TheOldestUnpublishedVideosGoFirst(t *testing.T) {
 	}
 	told := watch.RoomOf(room.Low, "http://x")
 	if low, used, limit := room.Low(); !low || used != 500 || limit != 350 || told.ID != "alert_room" ||
-		!strings.Contains(lang.Say("en", told.ID, told.Vars), "The videos take 142% of the room") {
+		!strings.Contains(lang.Say("en", told.ID, told.Vars), "The videos take 142% of the space") {
 		t.Errorf("got %v, %d of %d, %+v; want it said", low, used, limit, told)
 	}
 	room.Make(t.Context(), s, keep, log)
