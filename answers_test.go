@@ -197,7 +197,9 @@ func TestAnswer_AFloodIsRefusedOnceThoughTelegramIsAway(t *testing.T) {
 		p.Send("/help")
 	}
 	const waiting = `SELECT count(*) FROM inbox WHERE raw LIKE '{"answers"%'`
-	w.until("the refusal in the inbox", func() bool { return count(t, w.store, waiting) == 1 })
+	w.until("every message counted, and the refusal in the inbox", func() bool {
+		return w.tg.Pending() == 0 && count(t, w.store, waiting) == 1
+	})
 	w.stop()
 	clear()
 	w.start()

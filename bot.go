@@ -198,16 +198,25 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 			over = append(over, u.ID)
 		}
 	}
-	for i := range refused {
-		if err := b.refuseFlood(ctx, &refused[i]); err != nil {
-			return err
-		}
-		b.refused.Accept(ctx, refused[i].Chat, refused[i])
-	}
-	if len(over) == 0 {
+	if len(refused)+len(over) == 0 {
 		return nil
 	}
-	return b.Store.Tx(ctx, func(tx *store.Tx) error {
+	languages := make([]string, len(refused))
+	for i, u := range refused {
+		b.Log.Warn("somebody writes faster than can be answered", "user", u.Chat)
+		languages[i] = b.Language // their first message may still be waiting
+		if language, err := b.Store.Language(ctx, u.Chat); err == nil {
+			languages[i] = language
+		}
+	}
+	err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { // one: whoever has been told must not count as over again
+		for i := range refused {
+			u := &refused[i]
+			a := chat.AnswerTo(store.User{ID: u.Chat, Lang: languages[i]}, "too_many", nil, nil)
+			if u.Raw, err = chat.Owe(tx, u.ID, a); err != nil {
+				return err
+			}
+		}
 		for _, id := range over {
 			if err := tx.Handled(id); err != nil {
 				return err
@@ -215,19 +224,13 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 		}
 		return nil
 	})
-}
-
-// refuseFlood turns an update into the answer that there are too many.
-func (b *Bot) refuseFlood(ctx context.Context, u *store.Update) error {
-	user := store.User{ID: u.Chat, Lang: b.Language} // their first message may still be waiting
-	if language, err := b.Store.Language(ctx, u.Chat); err == nil {
-		user.Lang = language
-	}
-	b.Log.Warn("somebody writes faster than can be answered", "user", u.Chat)
-	return b.Store.Tx(ctx, func(tx *store.Tx) (err error) {
-		u.Raw, err = chat.Owe(tx, u.ID, chat.AnswerTo(user, "too_many", nil, nil))
+	if err != nil {
 		return err
-	})
+	}
+	for _, u := range refused {
+		b.refused.Accept(ctx, u.Chat, u)
+	}
+	return nil
 }
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
