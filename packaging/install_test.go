@@ -45,7 +45,7 @@ func standIn() error {
 	mux := http.NewServeMux()
 	mux.Handle("/", tg)
 	mux.HandleFunc("GET /ask", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Minute) // a busy machine takes its time
 		defer cancel()
 		since := parent.Send(r.FormValue("name"))
 		find := func(fits func(faketelegram.Message) bool) (m faketelegram.Message, err error) {
@@ -152,7 +152,7 @@ func boot(t *testing.T, files ...string) *machine {
 
 func (m *machine) until(what string, done func() bool) {
 	m.Helper()
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			m.Fatalf("gave up waiting for %s", what)
 		}
@@ -316,6 +316,24 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 			t.Errorf("got %s; want a watchdog timeout", out)
 		}
 		m.video("Петя")
+	})
+	t.Run("its signals do what the manual says", func(t *testing.T) {
+		process := func() string { return strings.TrimSpace(m.does("systemctl show retake -P MainPID")) }
+		pid := process()
+		m.does("systemctl reload retake; sudo -u retake kill -USR1 " + pid + "; systemctl is-active retake")
+		m.video("Оля")
+		if now := process(); now != pid {
+			t.Errorf("got the process %s after HUP and USR1; want %s to go on", now, pid)
+		}
+		for _, signal := range []string{"TERM", "INT"} {
+			pid := process()
+			m.does("kill -" + signal + " " + pid)
+			m.until("another process after "+signal, func() bool {
+				now, _ := m.try("systemctl show retake -P MainPID; systemctl is-active retake")
+				return strings.HasSuffix(strings.TrimSpace(now), "\nactive") && !strings.HasPrefix(now, pid+"\n")
+			})
+		}
+		m.video("Юля")
 	})
 	t.Run("a mistake in the settings is not tried again", func(t *testing.T) {
 		m.does("cp -p /etc/retake/config.toml /tmp/config.toml; echo 'colour = 1' >>/etc/retake/config.toml")
