@@ -79,6 +79,7 @@ type Gate struct {
 	all     *rate.Limiter
 	pace    float64 // messages a second now
 	slowed  time.Time
+	pressed time.Time               // when a message last had to wait for the others
 	chats   map[int64]*rate.Limiter // of those that sent lately; one that is not here is idle
 	sweepAt int                     // number of chats at which the idle ones are looked for
 	line
@@ -165,12 +166,15 @@ func (g *Gate) wait(ctx context.Context, c Call) error {
 	}
 }
 
-// Spare reports whether an edit that nobody misses, in a chat, would go out at once and hold up nobody.
+// Spare reports whether an edit that nobody misses, in a chat, would go out at once and hold up nobody. While more
+// waits than goes, the line is empty now and then, until the messages that left it are recorded and the next ones come:
+// that is no room.
 func (g *Gate) Spare(chat int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left, _ := g.held(Call{Method: "editMessageText", Chat: chat, Priority: Courtesy}, time.Now())
-	if left > 0 || g.busy() || g.all.Tokens() <= float64(g.burst())/2 {
+	now := time.Now()
+	left, _ := g.held(Call{Method: "editMessageText", Chat: chat, Priority: Courtesy}, now)
+	if left > 0 || g.busy() || now.Sub(g.pressed) < g.second || g.all.Tokens() <= float64(g.burst())/2 {
 		return false
 	}
 	l := g.chats[chat]

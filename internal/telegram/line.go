@@ -22,12 +22,16 @@ const (
 
 // line is the messages whose turn has not come, and those on their way.
 type line struct {
-	lines [lanes][]*waiter
-	away  int         // messages on their way; uploads don't count: one takes its turn once, and others pass it
-	alarm *time.Timer // looks at the line again
-	// How many answers went since somebody else, and how many others since a video: after two it is their turn.
-	pendingPassed, videosPassed int
+	lines        [lanes][]*waiter
+	away         int         // messages on their way; uploads don't count: one takes its turn once, and others pass it
+	alarm        *time.Timer // looks at the line again
+	credit       int         // how many answers may go before what is pending: two for each turn that it had
+	videosPassed int         // how many others of what is pending went since a video: after two it is a video's turn
 }
+
+// mostCredit bounds the credit at four seconds of turns. Without it, answers that come at just the pace of their share
+// would stay as late as one stall has made them; with it they catch up with a stall of two seconds.
+const mostCredit = 100
 
 // waiter is a message in the line.
 type waiter struct {
@@ -133,6 +137,9 @@ func (g *Gate) admit() {
 	again := time.Duration(math.MaxInt64)
 	for {
 		if left := untilNext(g.all); left > 0 {
+			if g.busy() {
+				g.pressed = now
+			}
 			if g.waiting() {
 				again = min(again, left)
 			}
@@ -161,8 +168,8 @@ func (g *Gate) waiting() bool { return g.busy() || len(g.lines[courtesies]) > 0 
 // A message whose chat has to wait holds up nobody, and takes its chat's turn only when it goes: messages that wait
 // long would otherwise go all at once.
 //
-// Answers go first, but every third turn belongs to what is pending for people, and every third of these to videos: so
-// each gets its share however many of the others there are.
+// Answers go first, but a third of the turns belongs to what is pending for people, and every third of these to videos:
+// so each gets its share however many of the others there are.
 func (g *Gate) next(now time.Time) (at lane, i int, again time.Duration) {
 	var first [lanes]int
 	again = math.MaxInt64
@@ -184,13 +191,13 @@ func (g *Gate) next(now time.Time) (at lane, i int, again time.Duration) {
 		pending = videos
 	}
 	switch {
-	case first[answers] >= 0 && (first[pending] < 0 || g.pendingPassed < 2):
-		g.pendingPassed++
+	case first[answers] >= 0 && (first[pending] < 0 || g.credit > 0):
+		g.credit = max(0, g.credit-1)
 		return answers, first[answers], 0
 	case first[pending] < 0:
 		return courtesies, first[courtesies], again
 	}
-	g.pendingPassed = 0
+	g.credit = min(g.credit+2, mostCredit)
 	switch {
 	case pending == videos:
 		g.videosPassed = 0

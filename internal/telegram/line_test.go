@@ -53,20 +53,61 @@ func TestLine_AnswersGoFirstAndTheRestGetsItsThird(t *testing.T) {
 		if got := count(order[:90], "answer"); got != 60 {
 			t.Errorf("got %d answers in the first 90 turns; want all 60", got)
 		}
-		for i := range 29 { // in any three turns, one belongs to what people are waiting for
-			if part := order[3*i : 3*i+3]; count(part, "answer") == 3 {
-				t.Errorf("turns %d to %d: got %v; want one that is no answer", 3*i+1, 3*i+3, part)
+		if got := count(order[:20], "answer"); got != 20 {
+			t.Errorf("got %d answers in the first 20 turns; want 20, for the 10 messages that went before them", got)
+		}
+		for i := 20; i+3 <= 90; i += 3 { // then in any three turns, one belongs to what people are waiting for
+			if part := order[i : i+3]; count(part, "answer") == 3 {
+				t.Errorf("turns %d to %d: got %v; want one that is no answer", i+1, i+3, part)
 			}
 		}
 		if got := count(order[:90], "notice"); got != 20 {
 			t.Errorf("got %d apologies in the first 90 turns; want all 20 of them among the 30 turns of what is pending", got)
 		}
-		if got := count(order[:45], "video"); got < 4 {
-			t.Errorf("got %d videos in the first 45 turns; want a third of the turns of what is pending", got)
+		if got := count(order[20:65], "video"); got < 4 {
+			t.Errorf("got %d videos in the next 45 turns; want a third of the turns of what is pending", got)
 		}
 		if got := count(order[:90], "video"); got != 10 {
 			t.Errorf("got %d videos in the first 90 turns; want 10", got)
 		}
+	})
+}
+
+// Questions that come at just the pace of their share are late after a stall, and on time again soon.
+func TestLine_AStallDoesNotMakeAllLaterAnswersLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		var wg sync.WaitGroup
+		end, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		for chat := range int64(2000) {
+			wg.Go(func() { g.Do(end, video(chat+1), fine) })
+		}
+		time.Sleep(5 * time.Second) // with no question
+		var longest atomic.Int64
+		ask := func(chat int64) {
+			wg.Go(func() {
+				asked := time.Now()
+				if g.Do(end, message(chat, Answer), fine) == nil && chat >= 20_000 {
+					longest.Store(max(longest.Load(), int64(time.Since(asked))))
+				}
+			})
+		}
+		for chat := range int64(20) { // a second's questions at once: the stall
+			ask(10_000 + chat)
+		}
+		for chat := range int64(500) {
+			if chat == 100 {
+				longest.Store(0)
+			}
+			ask(20_000 + chat)
+			time.Sleep(60 * time.Millisecond) // 25 turns a second, of which two thirds are theirs
+		}
+		if got := time.Duration(longest.Load()); got > 200*time.Millisecond {
+			t.Errorf("got an answer after %v, six seconds after the stall and later; want 200 ms at the most", got)
+		}
+		stop()
+		wg.Wait()
 	})
 }
 
@@ -201,6 +242,31 @@ func TestLine_ACourtesyWaitsAFewSecondsThenIsDropped(t *testing.T) {
 		}
 		if err := g.Do(t.Context(), edit(1), fine); err != nil {
 			t.Errorf("got %v; want the edit made", err)
+		}
+	})
+}
+
+// The next videos come when those before them are recorded: until then the line is empty, and that is no room.
+func TestLine_TheTimeUntilTheNextVideosComeIsNotToSpare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		chat := int64(0)
+		for range 10 {
+			var wg sync.WaitGroup
+			for range 16 {
+				chat++
+				to := chat
+				wg.Go(func() { g.Do(t.Context(), video(to), fine) })
+			}
+			wg.Wait()
+			time.Sleep(300 * time.Millisecond) // the commit; the limit has room for 7 again
+			if g.Spare(0) {
+				t.Error("got time to spare between the videos; want none")
+			}
+		}
+		time.Sleep(time.Second)
+		if !g.Spare(0) {
+			t.Error("got no time to spare a second after the last video; want it")
 		}
 	})
 }
