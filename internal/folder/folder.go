@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -96,9 +96,9 @@ func Wake(dir string) error {
 
 var errNotTheHolder = errors.New("that process does not hold the folder")
 
-// wakeHolder sends SIGUSR1 to a process, but only if it has the lock file open. The number may belong to another
-// process: the holder's is that of its own machine or container, and SIGUSR1 ends a program that does not expect
-// it.
+// wakeHolder sends SIGUSR1 to a process, but only if it holds the lock. The number may belong to another process: the
+// holder's is that of its own machine or container, and SIGUSR1 ends a program that does not expect it. The kernel's
+// list of locks answers everybody; the open files of a service that systemd keeps apart can be seen by root only.
 func wakeHolder(pid int, lock string) error {
 	if pid <= 0 {
 		return errNotTheHolder // kill would take it for a group
@@ -106,20 +106,18 @@ func wakeHolder(pid int, lock string) error {
 	if err := syscall.Kill(pid, 0); err != nil {
 		return err
 	}
-	if _, err := os.Stat("/proc/self/fd"); err == nil { // elsewhere than on Linux the number has to do
-		files := fmt.Sprintf("/proc/%d/fd", pid)
-		open, err := os.ReadDir(files)
+	if _, err := os.Stat("/proc/self"); err == nil { // elsewhere than on Linux the number has to do
+		var held syscall.Stat_t
+		if err := syscall.Stat(lock, &held); err != nil {
+			return err
+		}
+		locks, err := os.ReadFile("/proc/locks")
 		if err != nil {
 			return err
 		}
-		held, err := os.Stat(lock)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(open, func(e os.DirEntry) bool {
-			info, err := os.Stat(filepath.Join(files, e.Name()))
-			return err == nil && os.SameFile(info, held)
-		}) {
+		// 3: FLOCK  ADVISORY  WRITE 220 08:01:131091 0 EOF
+		ours := regexp.MustCompile(fmt.Sprintf(`(?m)^\d+: FLOCK +\S+ +\S+ +%d \S+:%d `, pid, held.Ino))
+		if !ours.Match(locks) {
 			return errNotTheHolder
 		}
 	}
