@@ -373,7 +373,7 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 		m.does("echo http://" + telegram + " >/etc/retake/second/credentials/telegram.api_url")
 		m.does(code(t, "install.md", "sh", "sudo systemctl enable --now retake@second"))
 		if out := m.does("systemctl is-active retake retake@second; stat -c %U /var/lib/retake-second/retake.db; " +
-			"curl -s -o /dev/null -w '%{http_code} ' http://127.0.0.1:8080/healthz http://127.0.0.1:8082/healthz"); out !=
+			"curl -s -o /dev/null -o /dev/null -w '%{http_code} ' http://127.0.0.1:8080/healthz http://127.0.0.1:8082/healthz"); out !=
 			"active\nactive\nretake\n200 200 " {
 			t.Errorf("got %s; want both", out)
 		}
