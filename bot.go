@@ -462,6 +462,8 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 		return b.Yes(ctx, t, b.queue, q.ID, u, message, arg)
 	case telegram.ChangeButton:
 		return b.Change(ctx, t, q.ID, u, message, arg)
+	case telegram.PlayButton:
+		return b.Play(ctx, t, q.ID, u, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err

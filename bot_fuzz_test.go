@@ -234,7 +234,7 @@ func FuzzPress(f *testing.F) {
 		}
 	}
 	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton,
-		telegram.GetButton} {
+		telegram.GetButton, telegram.PlayButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}

@@ -164,6 +164,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), HasOwner: len(cfg.Telegram.Owners) > 0, Rude: rude, CanDraw: maker.CanDraw,
+			Voice:     command.Playing(cfg, maker),
 			PerSecond: cfg.Telegram.PerSecond,
 			Second:    cfg.Second, Meter: meter,
 		}, log)

@@ -48,6 +48,7 @@ type Options struct {
 	HasOwner       bool                               // the settings name an owner
 	Rude           []string
 	CanDraw        func(template, name string) error // nil error: that template has every letter
+	Voice          Voice                             // says names before a video is made; nil: it does not
 	PerSecond      int                               // messages to all chats; 0: the default of telegram.NewGate
 	Second         time.Duration                     // of Telegram's limits: see telegram.NewGate
 	Meter          Meter                             // nil: nobody counts
@@ -76,6 +77,7 @@ type Chat struct {
 	groups   *telegram.Groups
 	albums   albums
 	self     self
+	played   played
 	unclear  unclear
 	renew    chan int64 // chats whose menu is sent again
 }

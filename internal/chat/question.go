@@ -51,14 +51,15 @@ func (c *Chat) question(u store.User, name, draft string, able []video.Offer) An
 	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), telegram.ChangeButton, draft)
 	if len(able) == 1 {
 		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), telegram.YesButton, c.choice(draft, able[0]))
-		return AnswerTo(u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
+		return AnswerTo(u, "confirm", lang.Vars{"Name": name}, append(telegram.Row(yes, change), c.playRow(u, draft)...))
 	}
 	var rows telegram.Keyboard // a title may be long: each has a row
 	for _, o := range able {
 		title := video.TitleOf(able, o.ID, u.Lang)
 		rows = append(rows, []telegram.Button{telegram.NewButton(title, telegram.YesButton, c.choice(draft, o))})
 	}
-	return AnswerTo(u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
+	rows = append(rows, []telegram.Button{change})
+	return AnswerTo(u, "choose", lang.Vars{"Name": name}, append(rows, c.playRow(u, draft)...))
 }
 
 // choice is what the button carries that makes a draft with a template. It names the template only where there is a

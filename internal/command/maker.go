@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
@@ -33,7 +34,9 @@ func here(c video.Config) video.Config {
 }
 
 func MakerConfig(cfg config.Config, work string) video.Config {
-	voice := video.VoiceConfig(cfg.Voice)
+	said := cfg.Voice
+	voice := video.VoiceConfig{Engine: said.Engine, Command: said.Command, URL: said.URL, Key: said.Key,
+		Model: said.Model, Voice: said.Voice}
 	if voice.Engine == "none" {
 		voice.Engine = ""
 	}
@@ -42,6 +45,14 @@ func MakerConfig(cfg config.Config, work string) video.Config {
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
 		Work: work, Cache: cfg.CacheDir, Workers: cfg.Workers(), Cores: cfg.Render.Cores,
 		Patience: cfg.Queue.OutageMax, Voice: voice, Forms: cfg.DataDir}
+}
+
+// Playing returns who says names in the chat before a video is made; nil: nobody.
+func Playing(cfg config.Config, maker *video.Maker) chat.Voice {
+	if !cfg.Voice.Play {
+		return nil
+	}
+	return maker
 }
 
 // templatesFolder is where the operator's templates are: what the settings say, or a folder beside the database, where

@@ -98,6 +98,7 @@ type Settings struct {
 		Key     string   `toml:"key"`
 		Model   string   `toml:"model"`
 		Voice   string   `toml:"voice"`
+		Play    bool     `toml:"play"`
 	} `toml:"voice"`
 	Farm struct {
 		URL         string `toml:"url"`

@@ -119,6 +119,7 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench '^BenchmarkPresses'", "nobody: it takes some minutes"},
 	{"docs/design.md", "mermaid", "", "TestTheDiagramsOfTheDesignAreWhatHappens"},
 	{"docs/design.md", "", "draw the letters", "nobody: it is a drawing"},
+	{"docs/engines.md", "sh", "docker run -d --name voice", "nobody: it wants Docker"},
 	{"docs/engines.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
 	{"docs/engines.md", "http", "POST / HTTP/1.1", "TestRemoteOrderArrivesAsItIs"},
 	{"docs/engines.md", "sh", "go run ./docs/generator -listen", "TestOneOfTwoRenderServersDies"},

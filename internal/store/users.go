@@ -75,6 +75,13 @@ func (tx *Tx) SaveDraft(user int64, name string) (string, error) {
 	return id, err
 }
 
+// Draft returns the name of a user's draft.
+func (s *Store) Draft(ctx context.Context, user int64, id string) (name string, err error) {
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT name FROM drafts WHERE id = ? AND user_id = ?`, id,
+		user).Scan(&name))
+	return name, err
+}
+
 // TakeDraft returns a user's draft and forgets it.
 func (tx *Tx) TakeDraft(user int64, id string) (name string, err error) {
 	err = found(tx.sql.Get(`DELETE FROM drafts WHERE id = ? AND user_id = ? RETURNING name`, []any{id, user}, &name))

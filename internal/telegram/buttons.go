@@ -7,6 +7,7 @@ const (
 	RetryButton  = "retry_failed_video" // asset id; this word never changes: apologies of years ago carry it
 	YesButton    = "make"               // draft id, or draft id:template id where there is a choice
 	ChangeButton = "change"             // draft id
+	PlayButton   = "play"               // draft id
 	CancelButton = "cancel"             // asset id
 	GetButton    = "get"                // asset id
 	MoreButton   = "more"

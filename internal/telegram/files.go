@@ -105,6 +105,17 @@ func (t *Talk) SendDocument(ctx context.Context, chat int64, name string, file [
 	})
 }
 
+// SendVoice sends a voice message: OGG with OPUS.
+func (t *Talk) SendVoice(ctx context.Context, chat int64, ogg []byte, length time.Duration) error {
+	c := Call{Method: "sendVoice", Chat: chat, Upload: true}
+	return t.call(ctx, c, 0, func(ctx context.Context) error {
+		m, err := t.API.SendVoice(ctx, &bot.SendVoiceParams{ChatID: chat, MessageThreadID: t.topic,
+			Duration: max(1, int(length.Round(time.Second).Seconds())),
+			Voice:    &models.InputFileUpload{Filename: "voice.ogg", Data: bytes.NewReader(ogg)}})
+		return sent(c.Method, m, err)
+	})
+}
+
 // reader is a file for the client library, which reads it in a goroutine of its own: a panic in there would end the
 // program, and the library panics itself on a reader that is no pointer.
 type reader struct{ io.Reader }

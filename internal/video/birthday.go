@@ -19,7 +19,10 @@ type feast struct {
 	bunches    []bunch
 	risers     []riser
 	cannons    [2]point
-	thrust     point // how fast confetti leaves the left cannon; the right one is its mirror
+	thrust     point  // how fast confetti leaves the left cannon; the right one is its mirror
+	lens       []nearby // right before it
+	short      shots
+	long       shots
 }
 
 type present struct {
@@ -72,6 +75,20 @@ var (
 			}, {1.3, 714, 1.6, lilac}, {6.2, 30, 1.5, sky}, {6.5, 694, 1.6, coral}, {7.3, 84, 1.1, amber}, {7.5, 660, 1.0, mint},
 		},
 		cannons: [2]point{{-16, 960}, {736, 960}}, thrust: point{720, -1620},
+		lens: []nearby{{-8, 1226, 2.2, amber}, {742, 1262, 2.5, lilac}, {30, 1330, 2.6, raspberry}},
+		short: shots{
+			{0, framing{382, 792, 1.32}, framing{360, 640, 1}, 0.1, 1.9},
+			{4.25, framing{420, 768, 1.34}, framing{}, 0, 0},
+			{6.5, framing{360, 640, 1}, framing{360, 690, 1.16}, 6.6, 8.2},
+		},
+		long: shots{
+			{0, framing{540, 970, 2.1}, framing{500, 920, 1.8}, 0, 3.2},
+			{3.3, framing{360, 880, 2}, framing{360, 850, 1.6}, 3.4, 6},
+			{6.2, framing{360, 640, 1}, framing{}, 0, 0},
+			{8.25, framing{420, 768, 1.34}, framing{}, 0, 0},
+			{10.7, framing{360, 860, 1.7}, framing{360, 840, 1.9}, 10.8, 13.1},
+			{13.2, framing{360, 690, 1.16}, framing{360, 640, 1}, 13.3, 15.8},
+		},
 	}
 	// On a wide screen the words have the left of the wall, and the cake stands to the right of them.
 	wideFeast = feast{
@@ -100,13 +117,40 @@ var (
 			}, {1.2, 1272, 1.6, lilac}, {6.2, 24, 1.5, sky}, {6.5, 1252, 1.5, coral}, {7.2, 790, 0.9, amber},
 		},
 		cannons: [2]point{{-16, 620}, {1296, 620}}, thrust: point{1150, -1120},
+		lens: []nearby{{-10, 700, 2, amber}, {1296, 706, 2.2, sky}},
+		short: shots{
+			{0, framing{740, 410, 1.3}, framing{640, 360, 1}, 0.1, 1.9},
+			{4.25, framing{690, 396, 1.26}, framing{}, 0, 0},
+			{6.5, framing{640, 360, 1}, framing{690, 376, 1.12}, 6.6, 8.2},
+		},
+		long: shots{
+			{0, framing{420, 540, 2.1}, framing{470, 518, 1.8}, 0, 3.2},
+			{3.3, framing{955, 440, 2}, framing{876, 430, 1.6}, 3.4, 6},
+			{6.2, framing{640, 360, 1}, framing{}, 0, 0},
+			{8.25, framing{690, 396, 1.26}, framing{}, 0, 0},
+			{10.7, framing{876, 430, 1.6}, framing{900, 430, 1.8}, 10.8, 13.1},
+			{13.2, framing{690, 376, 1.12}, framing{640, 360, 1}, 13.3, 15.8},
+		},
 	}
+)
+
+// How far away the parts of the room are: 1 is the cake. See framing.through.
+const (
+	depthOfWall    = 0.15
+	depthOfBunting = 0.45
+	depthOfBunches = 0.85
+	depthOfLens    = 1.8
 )
 
 // party is all that the frames are made of. It is read-only once made.
 type party struct {
 	feast
-	base     *canvas // all that stands still
+	story
+	shots    shots
+	wall     *canvas
+	table    *cutout // with all that stands on it
+	cord     *cutout // of the bunting
+	blurred  []*cutout
 	discs    []bokeh
 	blurs    []*spot // of the lights out of focus, by size
 	bunting  []flag
@@ -114,47 +158,65 @@ type party struct {
 	candles  []candle
 	sparks   []fountain
 	balloons map[rgb]*cutout
-	near     map[rgb]*cutout // the same, right before the lens
+	risen    map[rgb]*cutout // the same, near the lens
 	confetti []scrap
 	glow     *spot
 	warmth   *spot
 }
 
 // birthday makes the scene: it draws all that stands still and throws the dice for all that moves, always the same way.
-func birthday(w, h int) *scene {
+func birthday(w, h int, plot story) *scene {
 	r := rand.New(rand.NewPCG(3, 11))
-	s := &party{feast: uprightFeast, base: newCanvas(w, h), glow: newSpot(34, 3), warmth: newSpot(190, 2.2)}
+	s := &party{feast: uprightFeast, story: plot, wall: newCanvas(w, h), glow: newSpot(34, 3), warmth: newSpot(190, 2.2)}
 	if w > h {
 		s.feast = wideFeast
 	}
+	s.shots = s.short
+	if plot == longStory {
+		s.shots = s.long
+	}
 	s.drawWall()
 	s.hangBunting(r)
-	s.drawTable()
-	s.drawCake(r)
+	c := newMat(box{-4, s.cake.y - 400*s.cakeSize, s.w + 4, s.h + 4}, fine)
+	s.drawTable(c)
+	s.drawCake(c, r)
 	for _, p := range s.presents {
-		drawPresent(s.base, p.at.x, p.at.y, p.w, p.h, p.paper, p.ribbon, rgb{176, 96, 112})
+		drawPresent(c, p.at.x, p.at.y, p.w, p.h, p.paper, p.ribbon, rgb{176, 96, 112})
 	}
 	for i, p := range s.cupcakes {
-		drawCupcake(s.base, p.x, p.y, partyColours[(i*2+2)%len(partyColours)])
+		drawCupcake(c, p.x, p.y, partyColours[(i*2+2)%len(partyColours)])
 	}
-	s.guest.draw(s.base)
+	s.guest.draw(c)
+	s.table = c.cutout()
 	s.inflate()
 	s.discs = s.newBokeh(r)
 	s.confetti = s.newConfetti(r)
-	return &scene{frames: sceneFrames, draw: s.draw, music: partyMusic, dither: newDither()}
+	return &scene{story: plot, draw: s.draw, music: s.music, dither: newDither()}
 }
 
 func (s *party) draw(c *canvas, n int) {
 	t := float32(n) / sceneRate
-	copy(c.pix, s.base.pix)
+	at := s.shots.camera(t)
+	from := func(depth float32) { c.view = at.through(depth, s.w, s.h) }
+	from(depthOfWall)
+	c.project(s.wall)
 	s.drawBokeh(c, t)
+	from(depthOfBunting)
 	s.drawBunting(c, t)
+	from(1)
+	c.put(s.table)
 	s.drawCandles(c, t)
-	s.guest.move(c, t)
+	s.guest.move(c, t, s.story)
+	from(depthOfBunches)
 	s.drawBunches(c, t)
+	from(1)
 	s.drawFountains(c, t)
-	c.zoom(camera(t), point{s.cake.x, s.cake.y - 200*s.cakeSize})
-	s.drawRisers(c, t) // these two are before the lens, and do not come closer with the rest
+	from(depthOfLens)
+	for _, b := range s.blurred {
+		c.put(b)
+	}
+	c.view = upright // these two are before the lens, and do not come closer with the rest
+	s.drawRisers(c, t)
 	s.drawConfetti(c, t)
-	c.curtain(t)
+	c.curtain(s.dusk(t))
 }

@@ -22,6 +22,12 @@ type riser struct {
 	col         rgb
 }
 
+// nearby is a balloon right before the lens, out of focus: where its middle is, and its size.
+type nearby struct {
+	x, y, size float32
+	col        rgb
+}
+
 // The radii of a balloon of size 1, and the distance from its middle to the knot.
 const (
 	balloonWide = 46
@@ -31,25 +37,32 @@ const (
 
 // inflate draws every balloon that is needed once.
 func (s *party) inflate() {
-	s.balloons, s.near = map[rgb]*cutout{}, map[rgb]*cutout{}
+	s.balloons, s.risen = map[rgb]*cutout{}, map[rgb]*cutout{}
 	for _, b := range s.bunches {
 		for _, q := range b.balloons {
-			s.balloons[q.col] = drawBalloon(q.col, 0.02)
+			s.balloons[q.col] = drawBalloon(q.col, 0.02).cutout()
 		}
 	}
 	for _, q := range s.risers {
-		s.near[q.col] = drawBalloon(q.col, 0.085)
+		s.risen[q.col] = drawBalloon(q.col, 0.085).cutout()
+	}
+	for _, q := range s.lens {
+		c := drawBalloon(q.col, 0.02)
+		c.blur(4)
+		b := c.cutout()
+		b.x, b.y, b.fine = q.x, q.y, b.fine/q.size
+		s.blurred = append(s.blurred, b)
 	}
 }
 
-// drawBalloon draws a glossy balloon of size 1 in the middle of a cutout; blur is how soft its edge is, in radii.
-func drawBalloon(col rgb, blur float32) *cutout {
-	const w, h = 2*balloonWide + 16, 2*balloonKnot + 20
-	c := newMat(w, h)
-	const x, y = float32(w) / 2, float32(h) / 2
+// drawBalloon draws a glossy balloon of size 1 in the middle of a mat; blur is how soft its edge is, in radii.
+func drawBalloon(col rgb, blur float32) *canvas {
+	const w, h = balloonWide + 16, balloonKnot + 18
+	c := newMat(box{-w, -h, w, h}, fine)
+	const x, y float32 = 0, 0
 	c.fill(func(_, _ float32) rgb { return col.times(0.72) }, // the knot
 		point{x, y + balloonTall - 3}, point{x + 7, y + balloonKnot}, point{x - 7, y + balloonKnot})
-	c.shade(0, 0, w, h, func(px, py float32) (rgb, float32) {
+	c.shade(-w, -h, w, h, func(px, py float32) (rgb, float32) {
 		u, v := (px-x)/balloonWide, (py-y)/balloonTall
 		u /= 1 - 0.13*smooth(0, 1.2, v) // narrower below
 		d := hypot(u, v)
@@ -64,11 +77,14 @@ func drawBalloon(col rgb, blur float32) *cutout {
 		out = mix(out, rgb{255, 236, 214}, 0.30*(1-smooth(0.1, 1, hypot((u-0.38)/0.30, (v-0.55)/0.16))))
 		return out, 0.96 * (1 - smooth(1-blur, 1+blur, d))
 	})
-	return c.cutout()
+	return c
 }
 
 // thread draws a thin string that bends sideways in its middle.
 func (c *canvas) thread(from, to point, bend float32, col rgb, k float32) {
+	from.x, from.y = c.view.at(from.x, from.y)
+	to.x, to.y = c.view.at(to.x, to.y)
+	bend *= c.view.k
 	steps := int(abs(to.y-from.y)) + 1
 	for i := range steps {
 		q := float32(i) / float32(steps)
@@ -114,6 +130,6 @@ func (s *party) drawRisers(c *canvas, t float32) {
 			rgb{255, 236, 220},
 			0.5,
 		)
-		c.paste(s.near[q.col], x, y, q.size, 0.94)
+		c.paste(s.risen[q.col], x, y, q.size, 0.94)
 	}
 }

@@ -100,8 +100,11 @@ func (b bear) drawHat(c *canvas, at func(x, y float32) point) {
 }
 
 // move draws what moves: the arm that waves, harder when the name or the farewell appears, and the eyelids.
-func (b bear) move(c *canvas, t float32) {
-	joy := max(smooth(nameIn, nameIn+0.3, t)*(1-smooth(nameIn+2.2, nameIn+3, t)), smooth(farewellIn, farewellIn+0.3, t))
+func (b bear) move(c *canvas, t float32, s story) {
+	joy := max(smooth(s.name, s.name+0.3, t)*(1-smooth(s.name+2.2, s.name+3, t)), smooth(s.farewell, s.farewell+0.3, t))
+	if s == longStory { // it is who greets first
+		joy = max(joy, smooth(0.3, 0.5, t)*(1-smooth(2.4, 3, t)))
+	}
 	swing := 0.06*sin(t*2.2) + 0.30*joy*sin(t*8.5)
 	turn := 0.62 + swing
 	const reach = 23 // from the shoulder to the middle of the arm
@@ -116,7 +119,7 @@ func (b bear) move(c *canvas, t float32) {
 		col := mix(plush, fur, smooth(0.88, 1.08, hypot(pu, pv)))
 		return col.lit(1.04 - 0.26*smooth(-0.2, 1.1, u)), 1 - smooth(1-edge, 1+edge, d)
 	})
-	for _, at := range []float32{1.3, 3.9, 4.2, 7.9} {
+	for _, at := range []float32{1.3, 3.9, 4.2, 7.9, 10.1, 12, 15.2, 15.5} {
 		if shut := 1 - smooth(0.03, 0.10, abs(t-at)); shut > 0 {
 			for _, side := range []float32{-1, 1} {
 				x, y := b.seat.x+side*18*b.size, b.seat.y-117*b.size

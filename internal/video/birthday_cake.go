@@ -81,8 +81,8 @@ func (q tier) cherries(c *canvas, ring float32, n int, size float32) {
 }
 
 // drawCake draws the cake on its stand and remembers where its candles and sparklers are.
-func (s *party) drawCake(r *rand.Rand) {
-	c, x, k := s.base, s.cake.x, s.cakeSize
+func (s *party) drawCake(c *canvas, r *rand.Rand) {
+	x, k := s.cake.x, s.cakeSize
 	ellipse := func(y, half float32, col func(u, v float32) rgb) {
 		c.carve(x-half, y-flat*half, x+half, y+flat*half, func(px, py float32) (rgb, bool) {
 			u, v := (px-x)/half, (py-y)/(flat*half)
@@ -133,9 +133,9 @@ func (s *party) drawCake(r *rand.Rand) {
 	tiers[0].cherries(c, 137*k, 9, 8*k)
 	for _, side := range []float32{-1, 1} {
 		q := tiers[1]
-		s.sparks = append(s.sparks, s.newFountain(r, point{x + side*92*k, q.top()}, k))
+		s.sparks = append(s.sparks, s.newFountain(c, r, point{x + side*92*k, q.top()}, k))
 	}
-	s.standCandles(tiers[2], k)
+	s.standCandles(c, tiers[2], k)
 }
 
 // sprinkle strews what tells the tiers apart: sugar strands, golden dots, hearts.
@@ -179,15 +179,16 @@ type candle struct {
 	flame point
 	phase float32
 	size  float32
+	lit   float32 // the second at which it is
 }
 
-func (s *party) standCandles(q tier, k float32) {
+func (s *party) standCandles(c *canvas, q tier, k float32) {
 	cols := []rgb{sky, amber, raspberry, mint, lilac}
 	for _, i := range []int{0, 4, 1, 3, 2} { // from the back to the front
 		aside := (float32(i) - 2) / 2
 		x, y := q.x+q.half*0.76*aside, q.top()+flat*q.half*(0.50-1.0*aside*aside)
 		wide, tall := 5*k, 58*k
-		s.base.carve(x-wide, y-tall-2, x+wide, y+2*k, func(px, py float32) (rgb, bool) {
+		c.carve(x-wide, y-tall-2, x+wide, y+2*k, func(px, py float32) (rgb, bool) {
 			u := (px - x) / wide
 			stripe := mod((py-y)/(9*k)+u*0.55+40, 2)
 			col := cream
@@ -197,15 +198,21 @@ func (s *party) standCandles(q tier, k float32) {
 			bottom := y + 2*k*(1-u*u)
 			return col.lit(round(u)), abs(u) < 1 && py < bottom && py > y-tall+1.5*k*u*u
 		})
-		s.base.carve(x-0.9*k, y-tall-8*k, x+0.9*k, y-tall, func(_, _ float32) (rgb, bool) { return rgb{70, 40, 50}, true })
-		s.candles = append(s.candles, candle{point{x, y - tall - 6*k}, float32(i) * 1.7, k})
+		c.carve(x-0.9*k, y-tall-8*k, x+0.9*k, y-tall, func(_, _ float32) (rgb, bool) { return rgb{70, 40, 50}, true })
+		s.candles = append(s.candles, candle{point{x, y - tall - 6*k}, float32(i) * 1.7, k, s.lights + 0.42*float32(i)})
 	}
 }
 
-// drawCandles draws the flames; each one makes the room a little warmer.
+// drawCandles draws the flames, which answer the voice; each one makes the room a little warmer.
 func (s *party) drawCandles(c *canvas, t float32) {
+	var warm float32
 	for _, q := range s.candles {
-		flicker := 0.88 + 0.08*sin(t*13+q.phase) + 0.06*sin(t*23.7+q.phase*2.3)
+		burns := overshoot((t - q.lit) / 0.4)
+		if burns <= 0 {
+			continue
+		}
+		warm += min(1, burns)
+		flicker := burns * (0.88 + 0.08*sin(t*13+q.phase) + 0.06*sin(t*23.7+q.phase*2.3) + 0.22*s.answer(t))
 		lean := 2.2*sin(t*3.1+q.phase) + 1.2*sin(t*7.7+q.phase*1.3)
 		x, y := q.flame.x, q.flame.y
 		c.light(s.glow, x, y-10*q.size, rgb{255, 170, 70}, 0.75*flicker)
@@ -228,7 +235,7 @@ func (s *party) drawCandles(c *canvas, t float32) {
 		s.cake.x,
 		middle,
 		rgb{230, 160, 84},
-		0.048*float32(len(s.candles))*(1+0.06*sin(t*9)+0.05*sin(t*14.3)),
+		0.048*warm*(1+0.06*sin(t*9)+0.05*sin(t*14.3)+0.8*s.answer(t)),
 	)
 }
 
@@ -239,9 +246,9 @@ type fountain struct {
 	grain []struct{ vx, vy, phase, life float32 }
 }
 
-func (s *party) newFountain(r *rand.Rand, from point, k float32) fountain {
+func (s *party) newFountain(c *canvas, r *rand.Rand, from point, k float32) fountain {
 	f := fountain{from: point{from.x, from.y - 34*k}, size: k}
-	s.base.carve(from.x-2.2*k, from.y-34*k, from.x+2.2*k, from.y+3*k, func(px, py float32) (rgb, bool) {
+	c.carve(from.x-2.2*k, from.y-34*k, from.x+2.2*k, from.y+3*k, func(px, py float32) (rgb, bool) {
 		return rgb{255, 216, 140}.lit(round((px - from.x) / (2.2 * k))), true
 	})
 	for range 90 {
@@ -252,7 +259,7 @@ func (s *party) newFountain(r *rand.Rand, from point, k float32) fountain {
 }
 
 func (s *party) drawFountains(c *canvas, t float32) {
-	burn := smooth(farewellIn, farewellIn+0.4, t)
+	burn := smooth(s.farewell, s.farewell+0.4, t)
 	if burn <= 0 {
 		return
 	}
@@ -260,7 +267,7 @@ func (s *party) drawFountains(c *canvas, t float32) {
 		c.light(s.glow, f.from.x, f.from.y, rgb{255, 214, 130}, burn*(0.9+0.1*sin(t*31)))
 		for _, g := range f.grain {
 			age := mod(t+g.phase*g.life, g.life)
-			if t-age < farewellIn { // it would have left before the sparkler was lit
+			if t-age < s.farewell { // it would have left before the sparkler was lit
 				continue
 			}
 			for trail := range 3 {

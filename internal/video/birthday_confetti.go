@@ -21,9 +21,10 @@ type scrap struct {
 	col    rgb
 }
 
-// confettiShots are the seconds at which the cannons shoot. What the first shot sends up is in the air in the first
-// frame.
-var confettiShots = []float32{-0.4, nameIn + 0.05, farewellIn + 0.15, farewellIn + 1.5}
+// bangs are the seconds at which the cannons shoot. What the first shot sends up is in the air in the first frame.
+func (s story) bangs() []float32 {
+	return []float32{-0.4, s.name + 0.05, s.farewell + 0.15, s.again - 0.3}
+}
 
 // drag is how fast the air takes a scrap's speed away, per second.
 const drag = 1.9
@@ -41,7 +42,7 @@ func (s *party) newConfetti(r *rand.Rand) []scrap {
 		q.at, q.from = -9, point{r.Float32() * s.w, -20 - q.fall*9 + s.h*(0.9-1.9*r.Float32())}
 		scraps = append(scraps, q)
 	}
-	for _, at := range confettiShots {
+	for _, at := range s.bangs() {
 		for side, muzzle := range s.cannons {
 			for range 56 {
 				q := piece()
@@ -57,7 +58,7 @@ func (s *party) newConfetti(r *rand.Rand) []scrap {
 }
 
 func (s *party) drawConfetti(c *canvas, t float32) {
-	for _, at := range confettiShots {
+	for _, at := range s.bangs() {
 		if k := smooth(at-0.05, at+0.05, t) * (1 - smooth(at+0.05, at+0.35, t)); k > 0 { // the flash of the cannons
 			for _, m := range s.cannons {
 				c.light(fireGlow, m.x, m.y, rgb{255, 190, 110}, 0.45*k)

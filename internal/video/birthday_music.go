@@ -28,37 +28,48 @@ var (
 	stick = []partial{{1, 0.030, 60}, {1.7, 0.022, 75}, {2.9, 0.015, 90}}
 )
 
-// partyMusic makes the music of the whole film. Bells announce the name and the farewell.
-func partyMusic() stereo {
-	dry := newStereo(float64(sceneSeconds))
+// music makes the music of the whole film: the tune as often as there is time for it. Bells announce the name and the
+// farewell.
+func (s *party) music() stereo {
+	dry := newStereo(float64(s.seconds))
 	at := partyStart
-	for i, n := range tune {
-		strength := 0.92
-		if i == 0 || n.beats == 1 {
-			strength = 1
-		}
-		dry.strike(at, n.tone, rod, strength, -0.05)
-		dry.strike(at+0.008, n.tone+12, comb, 0.28, 0.2) // the music box doubles it
-		at += n.beats * partyBeat
-	}
-	for i, c := range steps {
-		on := partyStart + float64(2*i)*partyBeat
-		dry.strike(on, c[0], harp, 1.9, -0.15)
-		dry.strike(on+partyBeat, c[1], harp, 0.9, -0.3)
-		dry.strike(on+partyBeat, c[2], harp, 0.9, 0.3)
-		dry.strike(on+1.5*partyBeat, c[1]+12, harp, 0.5, 0.3)
-		dry.strike(on+partyBeat, 43, stick, 1, 0.25)
-		dry.strike(on+1.5*partyBeat, 47, stick, 0.6, -0.25)
+	const round = 16 * partyBeat
+	for at+round < float64(s.seconds) {
+		dry.playTune(at)
+		at += round
 	}
 	dry.strike(at, -12, harp, 2, 0)
 	for i, tone := range []int{0, 4, 7, 12, 16, 19, 24} { // a last chord, rolled
 		dry.strike(at+0.045*float64(i), tone, rod, 0.55, 0.12*float64(i)-0.36)
 	}
 	dry.strike(at, 12, comb, 0.9, 0)
-	dry.chime(float64(nameIn), 24)
-	dry.chime(float64(farewellIn), 19) // over the chord that leads home
+	dry.chime(float64(s.name), 24)
+	dry.chime(float64(s.farewell), 19) // over the chord that leads home
 	wet := reverb(dry)
 	wet.fadeOut(0.9)
 	wet.level(0.56)
 	return wet
+}
+
+// playTune plays the tune once.
+func (s stereo) playTune(at float64) {
+	start := at
+	for i, n := range tune {
+		strength := 0.92
+		if i == 0 || n.beats == 1 {
+			strength = 1
+		}
+		s.strike(at, n.tone, rod, strength, -0.05)
+		s.strike(at+0.008, n.tone+12, comb, 0.28, 0.2) // the music box doubles it
+		at += n.beats * partyBeat
+	}
+	for i, c := range steps {
+		on := start + float64(2*i)*partyBeat
+		s.strike(on, c[0], harp, 1.9, -0.15)
+		s.strike(on+partyBeat, c[1], harp, 0.9, -0.3)
+		s.strike(on+partyBeat, c[2], harp, 0.9, 0.3)
+		s.strike(on+1.5*partyBeat, c[1]+12, harp, 0.5, 0.3)
+		s.strike(on+partyBeat, 43, stick, 1, 0.25)
+		s.strike(on+1.5*partyBeat, 47, stick, 0.6, -0.25)
+	}
 }

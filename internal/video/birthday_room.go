@@ -9,7 +9,7 @@ import (
 
 // drawWall paints the evening light: violet above, where the words are, and apricot behind the table.
 func (s *party) drawWall() {
-	c := s.base
+	c := s.wall
 	stops := []struct {
 		at  float32
 		col rgb
@@ -78,10 +78,9 @@ func (s *party) drawBokeh(c *canvas, t float32) {
 	}
 }
 
-// flag is a pennant of the bunting: the middle of its picture, and how far the breeze has come when it swings.
+// flag is a pennant of the bunting, and how far the breeze has come when it swings.
 type flag struct {
 	picture *cutout
-	x, y    float32
 	phase   float32
 }
 
@@ -89,13 +88,12 @@ type flag struct {
 func sew(left, right point, col rgb, dotted bool) flag {
 	dx, dy := right.x-left.x, right.y-left.y
 	long := 1.12 * hypot(dx, dy)
-	w, h := int(dx+abs(dy))+12, int(long+abs(dy))+12
-	middle := point{(left.x + right.x) / 2, (left.y+right.y)/2 + long/2}
-	ox, oy := float32(w)/2-middle.x, float32(h)/2-middle.y
-	c := newMat(w, h)
+	tip := point{(left.x+right.x)/2 - dy/2, (left.y+right.y)/2 + long}
+	part := box{min(left.x, tip.x), min(left.y, right.y), max(right.x, tip.x), tip.y}
+	c := newMat(box{part.x0 - 6, part.y0 - 6, part.x1 + 6, part.y1 + 6}, fine)
 	c.fill(func(x, y float32) rgb {
-		u := (x - ox - left.x) / dx
-		v := (y - oy - left.y - dy*u) / long
+		u := (x - left.x) / dx
+		v := (y - left.y - dy*u) / long
 		out := col.times(0.98 - 0.16*v + 0.08*sin(u*5))
 		if dotted {
 			row := float32(math.Floor(float64(v * 5)))
@@ -104,13 +102,13 @@ func sew(left, right point, col rgb, dotted bool) flag {
 			out = mix(out, rgb{255, 248, 236}, 0.85*(1-smooth(0.20, 0.30, d)))
 		}
 		return mix(out, rgb{255, 246, 230}, 0.9*(1-smooth(0.075, 0.11, v)))
-	}, point{left.x + ox, left.y + oy}, point{right.x + ox, right.y + oy},
-		point{middle.x - dy/2 + ox, middle.y + long/2 + oy})
-	return flag{picture: c.cutout(), x: middle.x, y: middle.y}
+	}, left, right, tip)
+	return flag{picture: c.cutout()}
 }
 
 // hangBunting draws the cord of the swags across the top, and hangs flags and lamps on it.
 func (s *party) hangBunting(r *rand.Rand) {
+	c := newMat(box{-4, 8, s.w + 4, s.drop + 24}, fine)
 	wide := s.w / float32(s.swags)
 	hang := func(t float32) float32 { return 16 + s.drop*4*t*(1-t) }
 	for g := range s.swags {
@@ -122,7 +120,7 @@ func (s *party) hangBunting(r *rand.Rand) {
 		for x := wide; x >= 0; x -= 4 {
 			cord = append(cord, point{left + x, hang(x/wide) + 1.5})
 		}
-		s.base.fill(func(_, _ float32) rgb { return rgb{255, 226, 196} }, cord...)
+		c.fill(func(_, _ float32) rgb { return rgb{255, 226, 196} }, cord...)
 		for i := range s.flags {
 			a, b := (float32(i)+0.10)/float32(s.flags), (float32(i)+0.90)/float32(s.flags)
 			n := g*s.flags + i
@@ -131,29 +129,30 @@ func (s *party) hangBunting(r *rand.Rand) {
 			s.bunting = append(s.bunting, f)
 			if i > 0 {
 				at := float32(i) / float32(s.flags)
-				s.lamps = append(s.lamps, lamp{left + wide*at, hang(at) + 7, 5.5, rgb{255, 206, 120},
-					0.15 + 1.0*(left+wide*at)/s.w, r.Float32() * 6.28, 0.55})
+				s.lamps = append(s.lamps, lamp{x: left + wide*at, y: hang(at) + 7, size: 5.5, col: rgb{255, 206, 120},
+					on: 0.15 + 1.0*(left+wide*at)/s.w, off: 0.55, phase: r.Float32() * 6.28, glow: 0.55})
 			}
 		}
 	}
+	s.cord = c.cutout()
 }
 
 // drawBunting lets a breeze go along the flags.
 func (s *party) drawBunting(c *canvas, t float32) {
+	c.put(s.cord)
 	for _, f := range s.bunting {
 		swing := sin(t*1.7+f.phase) + 0.5*sin(t*2.9+f.phase*1.6)
-		c.paste(f.picture, f.x+1.5*swing, f.y, 1, 1)
+		c.paste(f.picture, f.picture.x+1.5*swing, f.picture.y, 1, 1)
 	}
 	for _, l := range s.lamps {
-		l.draw(c, s.glow, t)
+		l.draw(c, s.glow, t, s.answer(t))
 	}
 }
 
 // drawTable draws the table with its cloth: the top, a scalloped hem, and the folds below.
-func (s *party) drawTable() {
-	c := s.base
+func (s *party) drawTable(c *canvas) {
 	const scallop = 80
-	c.shade(0, s.back-1, s.w, s.h, func(x, y float32) (rgb, float32) {
+	c.shade(-8, s.back-1, s.w+8, s.h+8, func(x, y float32) (rgb, float32) {
 		hem := s.edge + 26*abs(sin(math.Pi*x/scallop))
 		aside := (x - s.cake.x) / s.w
 		lit := 1 - 0.30*aside*aside

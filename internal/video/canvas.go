@@ -5,6 +5,7 @@ package video
 import (
 	"image"
 	"math"
+	"slices"
 
 	"golang.org/x/image/vector"
 )
@@ -21,15 +22,26 @@ func (c rgb) times(k float32) rgb { return rgb{c.r * k, c.g * k, c.b * k} }
 // point is a place on the canvas in pixels, y downwards.
 type point struct{ x, y float32 }
 
+// view says where a canvas shows what is drawn: the place p of a scene is at pixel p·k + (x, y).
+type view struct{ k, x, y float32 }
+
+func (v view) at(x, y float32) (px, py float32) { return x*v.k + v.x, y*v.k + v.y }
+
+// upright is the view of a canvas whose pixels are the places of the scene.
+var upright = view{k: 1}
+
 // canvas is w×h pixels of interleaved RGB floats. With cover, one float a pixel from 0 to 1, it knows where something
-// was painted; colours are premultiplied then.
+// was painted; colours are premultiplied then. All brushes but set take places of the scene, and follow the view.
 type canvas struct {
 	w, h  int
 	pix   []float32
 	cover []float32
+	view  view
 }
 
-func newCanvas(w, h int) *canvas { return &canvas{w: w, h: h, pix: make([]float32, w*h*3)} }
+func newCanvas(w, h int) *canvas {
+	return &canvas{w: w, h: h, pix: make([]float32, w*h*3), view: upright}
+}
 
 // dim multiplies the whole picture by k. A flame that is brighter than white goes dark with the rest.
 //
@@ -57,9 +69,12 @@ func (c *canvas) set(x, y int, col rgb, a float32) {
 
 // shade mixes a colour and an opacity of its own into every pixel of a rectangle. Coordinates are pixel centres.
 func (c *canvas) shade(x0, y0, x1, y1 float32, at func(x, y float32) (rgb, float32)) {
+	v, inv := c.view, 1/c.view.k
+	x0, y0 = v.at(x0, y0)
+	x1, y1 = v.at(x1, y1)
 	for y := max(0, int(y0)); y < min(c.h, int(y1)+1); y++ {
 		for x := max(0, int(x0)); x < min(c.w, int(x1)+1); x++ {
-			if col, a := at(float32(x), float32(y)); a > 0 {
+			if col, a := at((float32(x)-v.x)*inv, (float32(y)-v.y)*inv); a > 0 {
 				c.set(x, y, col, min(1, a))
 			}
 		}
@@ -68,6 +83,11 @@ func (c *canvas) shade(x0, y0, x1, y1 float32, at func(x, y float32) (rgb, float
 
 // fill paints the inside of a polygon, anti-aliased, with the colour that paint gives for each pixel.
 func (c *canvas) fill(paint func(x, y float32) rgb, corners ...point) {
+	v, inv := c.view, 1/c.view.k
+	corners = slices.Clone(corners)
+	for i, p := range corners {
+		corners[i].x, corners[i].y = v.at(p.x, p.y)
+	}
 	x0, y0, x1, y1 := corners[0].x, corners[0].y, corners[0].x, corners[0].y
 	for _, p := range corners {
 		x0, x1 = min(x0, p.x), max(x1, p.x)
@@ -89,7 +109,7 @@ func (c *canvas) fill(paint func(x, y float32) rgb, corners ...point) {
 	for y := range h {
 		for x := range w {
 			if a := m.Pix[y*m.Stride+x]; a > 0 {
-				c.set(left+x, top+y, paint(float32(left+x), float32(top+y)), float32(a)/255)
+				c.set(left+x, top+y, paint((float32(left+x)-v.x)*inv, (float32(top+y)-v.y)*inv), float32(a)/255)
 			}
 		}
 	}
@@ -125,6 +145,11 @@ func (c *canvas) light(s *spot, x, y float32, col rgb, k float32) {
 	if k <= 0.003 {
 		return
 	}
+	x, y = c.view.at(x, y)
+	if c.view.k != 1 {
+		c.lightLarger(s, x, y, col, k)
+		return
+	}
 	x -= float32(s.n) / 2
 	y -= float32(s.n) / 2
 	ix, iy := int(math.Floor(float64(x))), int(math.Floor(float64(y)))
@@ -149,8 +174,44 @@ func (c *canvas) light(s *spot, x, y float32, col rgb, k float32) {
 	}
 }
 
+// lightLarger adds a spot at a pixel as large as the view makes it.
+//
+//go:norace
+func (c *canvas) lightLarger(s *spot, x, y float32, col rgb, k float32) {
+	half, inv := float32(s.n)/2*c.view.k, 1/c.view.k
+	for py := max(0, int(y-half)); py < min(c.h, int(y+half)+1); py++ {
+		v := (float32(py)-y)*inv + float32(s.n)/2
+		iv := int(v)
+		if v < 0 || iv >= s.n-1 {
+			continue
+		}
+		lower := (v - float32(iv)) * k
+		upper := k - lower
+		above, below := s.a[iv*s.n:(iv+1)*s.n], s.a[(iv+1)*s.n:(iv+2)*s.n]
+		row := c.pix[py*c.w*3 : (py+1)*c.w*3]
+		from := max(0, int(x-half))
+		u := (float32(from)-x)*inv + float32(s.n)/2
+		for px := from; px < min(c.w, int(x+half)+1); px, u = px+1, u+inv {
+			iu := int(u)
+			if u < 0 || iu >= s.n-1 {
+				continue
+			}
+			right := u - float32(iu)
+			a := (above[iu]*(1-right)+above[iu+1]*right)*upper + (below[iu]*(1-right)+below[iu+1]*right)*lower
+			if a > 0.002 {
+				p := row[px*3 : px*3+3 : px*3+3]
+				p[0] += col.r * a
+				p[1] += col.g * a
+				p[2] += col.b * a
+			}
+		}
+	}
+}
+
 // cross adds four short rays to a bright point, the way a lens draws a star.
 func (c *canvas) cross(x, y, length float32, col rgb, k float32) {
+	x, y = c.view.at(x, y)
+	length *= c.view.k
 	for d := float32(1); d < length; d++ {
 		f := k * (1 - d/length)
 		for _, q := range [...]point{{d, 0}, {-d, 0}, {0, d}, {0, -d}} {

@@ -145,6 +145,31 @@ func resample(in []int16, rate int) []int16 {
 	return out
 }
 
+// loudnessRate is how often in a second the loudness of a clip is taken.
+const loudnessRate = 60
+
+// swellOf returns how loud a clip is from moment to moment, 0 to 1: as loud as at its loudest. It rises with the
+// voice and falls more slowly, so that a light that follows it breathes and does not flicker.
+func swellOf(clip []int16) []float32 {
+	const step = soundRate / loudnessRate
+	loud := make([]float32, len(clip)/step+loudnessRate/2)
+	var most, held float32
+	for i := range loud {
+		var sum float64
+		part := clip[min(len(clip), i*step):min(len(clip), (i+1)*step)]
+		for _, s := range part {
+			sum += float64(s) * float64(s)
+		}
+		now := float32(math.Sqrt(sum / step))
+		held = max(held+(now-held)*0.5, held*0.90)
+		loud[i], most = held, max(most, held)
+	}
+	for i := range loud {
+		loud[i] /= max(1, most)
+	}
+	return loud
+}
+
 // biquad is a filter: what goes in, from the newest, and what came out count with these factors.
 type biquad struct{ in, out [3]float64 }
 

@@ -1,24 +1,33 @@
-// cutout.go holds pictures with an outline of their own that move about in a scene: balloons, flags.
+// cutout.go holds pictures with an outline of their own that move about in a scene: hills, balloons, flags.
 
 package video
 
-// cutout is a w×h picture of premultiplied RGBA floats, 0 to 1.
+import "math"
+
+// fine is how many pixels a cutout has for one of the scene, so that it is still sharp when the camera comes close.
+const fine = 1.5
+
+// cutout is a w×h picture of premultiplied RGBA floats, 0 to 1. Drawn at (x, y) it lies where it was painted.
 type cutout struct {
 	w, h        int
+	x, y        float32 // its middle in the scene
+	fine        float32 // its pixels for one of the scene
 	pix         []float32
 	first, last []int // the non-empty columns of each row
 }
 
-// newMat makes an empty canvas that knows where something was painted: what becomes a cutout.
-func newMat(w, h int) *canvas {
-	c := newCanvas(w, h)
-	c.cover = make([]float32, w*h)
+// newMat makes an empty canvas for a part of the scene that knows where something was painted: what becomes a cutout.
+func newMat(part box, fine float32) *canvas {
+	c := newCanvas(int(math.Ceil(float64(part.width()*fine))), int(math.Ceil(float64(part.height()*fine))))
+	c.cover = make([]float32, c.w*c.h)
+	c.view = view{fine, -part.x0 * fine, -part.y0 * fine}
 	return c
 }
 
 // cutout makes what was painted into a piece that can be placed and scaled in every frame.
 func (c *canvas) cutout() *cutout {
-	l := &cutout{w: c.w, h: c.h, pix: make([]float32, c.w*c.h*4)}
+	l := &cutout{w: c.w, h: c.h, pix: make([]float32, c.w*c.h*4), fine: c.view.k,
+		x: (float32(c.w)/2 - c.view.x) / c.view.k, y: (float32(c.h)/2 - c.view.y) / c.view.k}
 	for i, a := range c.cover {
 		p, q := c.pix[i*3:i*3+3], l.pix[i*4:i*4+4]
 		q[0], q[1], q[2], q[3] = p[0]/255, p[1]/255, p[2]/255, a
@@ -27,7 +36,21 @@ func (c *canvas) cutout() *cutout {
 	return l
 }
 
-// trim notes where each row begins and ends, so that blit skips the empty rest.
+// blur takes what was painted out of focus; r is in pixels of the scene.
+func (c *canvas) blur(r float32) {
+	one := make([]float32, c.w*c.h)
+	for k := range 3 {
+		for i := range one {
+			one[i] = c.pix[i*3+k]
+		}
+		for i, v := range blurred(one, c.w, c.h, r*c.view.k/2, 3) {
+			c.pix[i*3+k] = v
+		}
+	}
+	c.cover = blurred(c.cover, c.w, c.h, r*c.view.k/2, 3)
+}
+
+// trim notes where each row begins and ends, so that paste skips the empty rest.
 func (l *cutout) trim() {
 	l.first, l.last = make([]int, l.h), make([]int, l.h)
 	for y := range l.h {
@@ -41,6 +64,9 @@ func (l *cutout) trim() {
 	}
 }
 
+// put draws a cutout where it was painted.
+func (c *canvas) put(l *cutout) { c.paste(l, l.x, l.y, 1, 1) }
+
 // paste draws a cutout with its middle at (x, y), scaled by s, with opacity k.
 //
 //go:norace
@@ -48,6 +74,8 @@ func (c *canvas) paste(l *cutout, x, y, s, k float32) {
 	if s <= 0.01 || k <= 0.003 {
 		return
 	}
+	x, y = c.view.at(x, y)
+	s *= c.view.k / l.fine
 	cx, cy := float32(l.w)/2, float32(l.h)/2
 	top, bottom := max(0, int(y-cy*s)-1), min(c.h-1, int(y+cy*s)+1)
 	inv := 1 / s

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 const (
@@ -30,11 +31,16 @@ var chorus = []note{
 	{19, 1}, {19, 1}, {17, 1}, {14, 1}, {12, 4},
 }
 
-// chords accompany the chorus: one for each four beats, lowest tone first.
+// firstEnding is its first ending, which leads back to the beginning: it takes the place of the last two bars.
+var firstEnding = []note{{16, 1}, {14, 1}, {14, 1}, {16, 1}, {14, 2}, {19, 2}}
+
+// chords accompany the chorus: one for each four beats, lowest tone first. firstEnding has others at its end.
 var chords = [][3]int{
 	{0, 7, 12}, {0, 7, 12}, {0, 4, 10}, {0, 7, 12},
 	{5, 9, 12}, {0, 7, 12}, {-5, 5, 11}, {0, 7, 12},
 }
+
+var chordsAgain = [][3]int{{2, 6, 12}, {-5, 5, 11}}
 
 // stereo is sound: samples from -1 to 1 for the left and the right ear.
 type stereo struct{ left, right []float64 }
@@ -56,16 +62,22 @@ var (
 	bell = []partial{{1, 0.055, 2.4}, {2.76, 0.03, 4}, {5.4, 0.012, 7}}
 )
 
-// jingle makes the music for a film of so many seconds; chime is the second at which the name appears.
-func jingle(seconds, chime float64) stereo {
+// jingle makes the music for a film of so many seconds, with the refrain once or twice; chime is the second at which the
+// name appears.
+func jingle(seconds, chime float64, twice bool) stereo {
 	dry := newStereo(seconds)
 	at := musicStart
-	for _, n := range chorus {
+	tune, below := chorus, chords
+	if twice {
+		tune = slices.Concat(chorus[:len(chorus)-5], firstEnding, chorus)
+		below = slices.Concat(chords[:6], chordsAgain, chords)
+	}
+	for _, n := range tune {
 		dry.strike(at, n.tone, comb, 1, 0)
 		at += n.beats * beat
 	}
 	end := at - chorus[len(chorus)-1].beats*beat
-	for i, c := range chords {
+	for i, c := range below {
 		bar := musicStart + float64(i)*4*beat
 		for k, tone := range []int{c[0], c[2], c[1], c[2]} {
 			dry.strike(bar+float64(k)*beat, tone, harp, 1, 0.5*float64(k%2)-0.25)

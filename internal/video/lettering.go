@@ -41,6 +41,8 @@ type lettering struct {
 	style   style
 	ink     box
 	rtl     bool // read from right to left
+
+	heard func(second float32) float32 // how loud the voice is, 0 to 1, which the glow answers; nil: nobody speaks
 }
 
 // letter is a part of a text that moves on its own.
@@ -250,7 +252,18 @@ func (l *lettering) animate(o *overlay, animation string, now, in, out float32) 
 		return
 	}
 	come, gone := comeAndGo(animation, now, in, out)
-	l.fade(o, come*(1-gone), rise(animation, come, gone))
+	l.fade(o, come*(1-gone), rise(animation, come, gone), l.answer(now))
+}
+
+// answers is by how much the glow grows that answers the voice at its loudest.
+const answers = 0.28
+
+// answer is how much the glow answers the voice at a second. A shadow does not.
+func (l *lettering) answer(second float32) float32 {
+	if l.heard == nil || max(l.style.glow.r, l.style.glow.g, l.style.glow.b) < 64 {
+		return 0
+	}
+	return l.heard(second)
 }
 
 // bounds is the box outside of which an animation draws nothing.
@@ -260,7 +273,12 @@ func (l *lettering) bounds(animation string) box {
 	}
 	b := nothing
 	for _, q := range l.letters {
-		b = b.join(q.bounds())
+		around := q.bounds()
+		if l.heard != nil { // the glow grows
+			dx, dy := around.width()*answers/2, around.height()*answers/2
+			around = box{around.x0 - dx, around.y0 - dy, around.x1 + dx, around.y1 + dy}
+		}
+		b = b.join(around)
 	}
 	if animation == "rise" {
 		b.y0 -= riseBy
@@ -285,19 +303,22 @@ func (q letter) bounds() box {
 }
 
 // fade draws the text with opacity k, dy pixels lower than its place.
-func (l *lettering) fade(o *overlay, k, dy float32) {
+func (l *lettering) fade(o *overlay, k, dy, answer float32) {
 	poses := make([]pose, len(l.letters))
 	for i := range poses {
 		poses[i] = pose{1, k, dy}
 	}
-	l.draw(o, poses, 1, 1)
+	l.draw(o, poses, 1, 1, answer)
 }
 
-// draw draws all letters over the glow of all; the glow is larger, and more or less bright, by the last two.
-func (l *lettering) draw(o *overlay, poses []pose, larger, brighter float32) {
+// draw draws all letters over the glow of all; the glow is larger, and more or less bright, by the last but one. It
+// answers the voice with a second one, which is wider.
+func (l *lettering) draw(o *overlay, poses []pose, larger, brighter, answer float32) {
 	for i, q := range l.letters {
 		if q.halo != nil {
-			o.gather(q.halo, q.face.w, q.face.h, q.x, q.y+poses[i].dy, poses[i].scale*larger, poses[i].opacity*brighter)
+			x, y, k := q.x, q.y+poses[i].dy, poses[i].scale*larger
+			o.gather(q.halo, q.face.w, q.face.h, x, y, k, poses[i].opacity*brighter)
+			o.gather(q.halo, q.face.w, q.face.h, x, y, k*(1+answers*answer), poses[i].opacity*answer)
 		}
 	}
 	o.glow(l.style.glow)
@@ -308,6 +329,7 @@ func (l *lettering) draw(o *overlay, poses []pose, larger, brighter float32) {
 
 // dance lets the letters arrive one by one with a spring, breathe, catch the light and fly away.
 func (l *lettering) dance(o *overlay, now, in, out float32) {
+	answer := l.answer(now)
 	if shown := out - in; shown < danceLeast {
 		now, out = in+(now-in)*danceLeast/shown, in+danceLeast
 	}
@@ -328,7 +350,7 @@ func (l *lettering) dance(o *overlay, now, in, out float32) {
 		}
 	}
 	pulse := 0.85 + 0.25*sin((now-in)*3.2)
-	l.draw(o, poses, 1+0.03*pulse, min(1, pulse))
+	l.draw(o, poses, 1+0.03*pulse, min(1, pulse), answer)
 	for _, at := range []float32{landed - 0.1, landed + 1.25} {
 		if t := (now - at) / 0.75; t > 0 && t < 1 {
 			l.shimmer(o, poses, t)

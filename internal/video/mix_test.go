@@ -152,7 +152,7 @@ func TestMixVoiceEncodesOnlyWhatSoundsDifferent(t *testing.T) {
 		random float64
 	}{
 		"in music of tones":      {tone(9, 440, -12), 0},
-		"in music with its hiss": {jingle(9, 5), 1},
+		"in music with its hiss": {jingle(9, 5, false), 1},
 		"in music of beats":      {drums(9), 25},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,34 +19,45 @@ func (h hill) top(x float32) float32 {
 	return h.base - h.rise*(sin(x*1.7+h.seed)*0.55+sin(x*3.9+h.seed*2.3)*0.28+sin(x*8.1+h.seed*0.7)*0.08)
 }
 
-func (s *winterNight) drawHill(h hill) {
-	s.base.shade(0, h.base-2*h.rise, s.w-1, s.h-1, func(x, y float32) (rgb, float32) {
+func (s *winterNight) drawHill(c *canvas, h hill) {
+	c.shade(-8, h.base-2*h.rise, s.w+8, s.h+8, func(x, y float32) (rgb, float32) {
 		depth := y - h.top(x)
 		rim := (1 - smooth(0, 7, depth)) * 0.35
 		return mix(mix(h.upper, h.lower, min(1, depth/s.haze)), rgb{255, 250, 255}, rim), depth + 1
 	})
 }
 
-// drawLand draws the hills from far to near with all that stands on them but the tree; it returns where the cottage is.
-func (s *winterNight) drawLand(r *rand.Rand) point {
-	c := s.base
-	s.drawHill(s.hills[0])
+// drawLand draws the hills with all that stands on them, each as far away as it is.
+func (s *winterNight) drawLand(r *rand.Rand) {
+	far, middle, last := s.hills[0], s.hills[1], s.hills[2]
+	c := newMat(box{-4, far.base - 2*far.rise - 90, s.w + 4, last.base + 40}, 1)
+	s.drawHill(c, far)
 	for range s.farFirs {
 		x := r.Float32() * s.w
-		drawFir(c, x, s.hills[0].top(x)+3, 52+34*r.Float32(), 4, rgb{58, 66, 128}, rgb{160, 164, 222})
+		drawFir(c, x, far.top(x)+3, 52+34*r.Float32(), 4, rgb{58, 66, 128}, rgb{160, 164, 222})
 	}
-	s.drawHill(s.hills[1])
+	c.blur(1.4)
+	s.far = c.cutout()
+
+	c = newMat(box{-4, middle.base - 210, s.w + 4, last.base + 60}, fine)
+	s.drawHill(c, middle)
 	for range s.nearFirs {
 		x := r.Float32() * s.w
 		if x > s.clear[0] && x < s.clear[1] {
 			x = s.grove[0] + mod(x, s.grove[1])
 		}
-		drawFir(c, x, s.hills[1].top(x)+4, 92+52*r.Float32(), 4, rgb{36, 58, 104}, rgb{196, 204, 246})
+		drawFir(c, x, middle.top(x)+4, 92+52*r.Float32(), 4, rgb{36, 58, 104}, rgb{196, 204, 246})
 	}
-	ground := point{s.cottage, s.hills[1].top(s.cottage) + 26}
+	ground := point{s.cottage, middle.top(s.cottage) + 26}
 	s.windows, s.chimney = drawCottage(c, ground)
-	s.drawHill(s.hills[2])
-	return ground
+	s.middle = c.cutout()
+
+	foot := last.top(s.tree) + s.treeFoot
+	c = newMat(box{-4, foot - treeTall*1.135 - 90, s.w + 4, s.h + 4}, fine)
+	s.drawHill(c, last)
+	c.light(newSpot(120, 2.5), ground.x, ground.y+34, rgb{255, 170, 90}, 0.22) // the cottage's light on the snow
+	s.lamps = s.drawTree(c, r, foot)
+	s.near = c.cutout()
 }
 
 // drawFir draws a snowy fir of the given height whose trunk ends at (x, y).
@@ -144,8 +155,11 @@ func drawWindow(c *canvas, left, top, w, h float32) {
 	bar(left, top+h/2-1.2, left+w, top+h/2+1.2)
 }
 
-// drawSmoke lets soft puffs rise from the chimney and drift with the wind.
-func (s *winterNight) drawSmoke(c *canvas, t float32) {
+// drawCottageLight lets the windows glow, and soft puffs rise from the chimney and drift with the wind.
+func (s *winterNight) drawCottageLight(c *canvas, t float32) {
+	for i, w := range s.windows {
+		c.light(s.glow, w.x, w.y, rgb{255, 170, 70}, 0.10+0.05*sin(t*3+float32(i)*2))
+	}
 	const puffs, life = 9, 4.5
 	for i := range puffs {
 		age := mod(t+life*float32(i)/puffs, life)

@@ -17,11 +17,11 @@ type firework struct {
 
 func (s *winterNight) newFireworks(r *rand.Rand) []firework {
 	bursts := []firework{
-		{at: 6.75, col: rgb{255, 196, 96}},
-		{at: 7.20, col: rgb{120, 190, 255}},
-		{at: 7.75, col: rgb{255, 120, 150}},
-		{at: 8.25, col: rgb{150, 235, 160}},
-		{at: 8.60, col: rgb{215, 150, 255}},
+		{at: s.farewell + 0.25, col: rgb{255, 196, 96}},
+		{at: s.farewell + 0.70, col: rgb{120, 190, 255}},
+		{at: s.farewell + 1.25, col: rgb{255, 120, 150}},
+		{at: s.again - 0.05, col: rgb{150, 235, 160}},
+		{at: s.again + 0.30, col: rgb{215, 150, 255}},
 		{at: -0.42, col: rgb{255, 196, 96}}, // it is open in the first frame
 	}
 	for i := range bursts {
@@ -71,8 +71,7 @@ func (s *winterNight) drawShow(c *canvas, t float32) {
 }
 
 func (s *winterNight) drawShootingStar(c *canvas, t float32) {
-	const from, until = 1.15, 1.95
-	q := (t - from) / (until - from)
+	q := (t - s.name + 0.85) / 0.8
 	if q <= 0 || q >= 1 {
 		return
 	}

@@ -6,13 +6,13 @@ import "math/rand/v2"
 
 type star struct{ x, y, size, phase, speed, strength float32 }
 
-type flake struct{ x, y, fall, size, phase, sway, strength float32 }
+type flake struct{ x, y, fall, size, phase, sway, strength, depth float32 }
 
-// lamp is a bulb that breathes, and becomes brighter at a time.
+// lamp is a bulb that breathes, and is lit at a time.
 type lamp struct {
 	x, y, size float32
 	col        rgb
-	on         float32 // the second at which it becomes brighter
+	on, off    float32 // the second at which it is lit, and how bright it is before
 	phase      float32
 	glow       float32 // strength of the light around it
 }
@@ -20,7 +20,7 @@ type lamp struct {
 var lampColours = []rgb{{255, 190, 70}, {255, 80, 80}, {90, 220, 120}, {90, 170, 255}, {255, 120, 220}}
 
 func (s *winterNight) drawSky(r *rand.Rand) {
-	c := s.base
+	c := s.sky
 	zenith, high, low, horizon := rgb{7, 10, 40}, rgb{22, 30, 92}, rgb{70, 62, 140}, rgb{216, 132, 150}
 	for y := range c.h {
 		t := float32(y) / s.h / s.horizon
@@ -87,6 +87,7 @@ func (s *winterNight) drawStars(c *canvas, t float32) {
 // hangGarland draws the wire of the swags across the top and returns their lamps, lit from left to right.
 func (s *winterNight) hangGarland(r *rand.Rand) []lamp {
 	const bulbs = 9
+	c := newMat(box{-4, -8, s.w + 4, s.drop + 40}, fine)
 	wide := s.w / float32(s.swags)
 	hang := func(t float32) float32 { return 20 + s.drop*4*t*(1-t) }
 	var lamps []lamp
@@ -99,32 +100,31 @@ func (s *winterNight) hangGarland(r *rand.Rand) []lamp {
 		for x := wide; x >= 0; x -= 4 {
 			wire = append(wire, point{left + x, hang(x/wide) + 1.6})
 		}
-		s.base.fill(func(_, _ float32) rgb { return rgb{14, 36, 36} }, wire...)
+		c.fill(func(_, _ float32) rgb { return rgb{14, 36, 36} }, wire...)
 		for i := range bulbs {
 			t := (float32(i) + 0.5) / bulbs
-			lamps = append(lamps, lamp{left + wide*t, hang(t) + 12, 7.5, lampColours[len(lamps)%5],
-				0.15 + s.lampPace*float32(len(lamps)), r.Float32() * 6.28, 0.62})
+			lamps = append(lamps, lamp{x: left + wide*t, y: hang(t) + 12, size: 7.5, col: lampColours[len(lamps)%5],
+				on: 0.15 + s.lampPace*float32(len(lamps)), off: 0.55, phase: r.Float32() * 6.28, glow: 0.62})
 		}
 	}
+	s.wires = c.cutout()
 	return lamps
 }
 
-func (s *winterNight) drawLamps(c *canvas, t float32) {
-	for i, w := range s.windows {
-		c.light(s.glow, w.x, w.y, rgb{255, 170, 70}, 0.10+0.05*sin(t*3+float32(i)*2))
-	}
-	for _, l := range s.lamps {
-		l.draw(c, s.glow, t)
+// drawLamps draws lamps, which answer the voice.
+func (s *winterNight) drawLamps(c *canvas, lamps []lamp, t float32) {
+	for _, l := range lamps {
+		l.draw(c, s.glow, t, s.answer(t))
 	}
 }
 
-func (l lamp) draw(c *canvas, glow *spot, t float32) {
-	k := (0.55 + 0.45*smooth(l.on, l.on+0.25, t)) * (0.60 + 0.40*sin(t*2.8+l.phase))
+func (l lamp) draw(c *canvas, glow *spot, t, answer float32) {
+	k := (l.off + (1-l.off)*smooth(l.on, l.on+0.25, t)) * (0.60 + 0.40*sin(t*2.8+l.phase)) * (1 + 0.5*answer)
 	c.light(glow, l.x, l.y, l.col, l.glow*k)
 	c.shade(l.x-l.size-1, l.y-l.size-1, l.x+l.size+1, l.y+l.size+1, func(x, y float32) (rgb, float32) {
 		d := hypot(x-l.x, y-l.y) / l.size
-		hot := (1 - smooth(0, 0.75, d)) * k * 0.9
-		return mix(l.col.times(0.45+0.55*k), rgb{255, 255, 245}, hot), 1 - smooth(0.72, 1, d)
+		hot := (1 - smooth(0, 0.75, d)) * min(1, k) * 0.9
+		return mix(l.col.times(0.45+0.55*min(1, k)), rgb{255, 255, 245}, hot), 1 - smooth(0.72, 1, d)
 	})
 }
 
@@ -135,19 +135,20 @@ func (s *winterNight) newSnow(r *rand.Rand) []flake {
 		f := flake{x: r.Float32() * s.w * 1.1, y: r.Float32() * s.h, phase: r.Float32() * 6.28}
 		switch depth := r.Float32(); {
 		case depth < 0.62:
-			f.size, f.fall, f.sway, f.strength = 1.5+r.Float32()*0.9, 46+22*r.Float32(), 9, 0.62
+			f.size, f.fall, f.sway, f.strength, f.depth = 1.5+r.Float32()*0.9, 46+22*r.Float32(), 9, 0.62, 0.5
 		case depth < 0.95:
-			f.size, f.fall, f.sway, f.strength = 2.6+r.Float32()*1.7, 84+34*r.Float32(), 17, 0.80
+			f.size, f.fall, f.sway, f.strength, f.depth = 2.6+r.Float32()*1.7, 84+34*r.Float32(), 17, 0.80, 1
 		default:
-			f.size, f.fall, f.sway, f.strength = 9+r.Float32()*7, 150+70*r.Float32(), 30, 0.26
+			f.size, f.fall, f.sway, f.strength, f.depth = 9+r.Float32()*7, 150+70*r.Float32(), 30, 0.26, 1.5
 		}
 		flakes[i] = f
 	}
 	return flakes
 }
 
-func (s *winterNight) drawSnow(c *canvas, t float32) {
+func (s *winterNight) drawSnow(c *canvas, at framing, t float32) {
 	for _, f := range s.flakes {
+		c.view = at.through(f.depth, s.w, s.h)
 		y := mod(f.y+f.fall*t, s.h+40) - 20
 		x := f.x + f.sway*sin(t*0.9+f.phase) - 14*t
 		x = mod(x+s.w*1.1, s.w*1.1) - s.w*0.05

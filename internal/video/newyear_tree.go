@@ -7,27 +7,30 @@ import (
 	"math/rand/v2"
 )
 
-// drawTree draws the decorated tree and returns its lamps, lit from the bottom upwards.
-func (s *winterNight) drawTree(r *rand.Rand) []lamp {
-	const height = 372
-	c, x := s.base, s.tree
-	y := s.hills[2].top(x) + s.treeFoot
+// treeTall is the height of the tree without its star.
+const treeTall = 372
+
+// drawTree draws the decorated tree, whose foot is at y, and returns its lamps, lit from the bottom upwards.
+func (s *winterNight) drawTree(c *canvas, r *rand.Rand, y float32) []lamp {
+	const height = treeTall
+	x := s.tree
 	c.light(newSpot(height*0.62, 2.2), x, y-height*0.5, rgb{90, 110, 210}, 0.16)
 	c.shade(x-140, y-16, x+140, y+16, func(px, py float32) (rgb, float32) { // its shadow on the snow
 		d := (px-x)*(px-x)/(140*140) + (py-y)*(py-y)/(16*16)
 		return rgb{84, 98, 170}, 0.55 * (1 - d)
 	})
 	drawFir(c, x, y, height, 5, rgb{22, 86, 74}, rgb{232, 240, 255})
-	drawTopStar(c, x, y-height*1.135)
+	s.top = point{x, y - height*1.135}
+	drawTopStar(c, s.top.x, s.top.y)
 	onSnow := rgb{96, 110, 184}
-	lamps := treeLamps(r, x, y, height)
+	lamps := treeLamps(r, x, y, height, s.lights)
 	drawPresent(c, x-104, y+30, 70, 56, rgb{216, 60, 78}, rgb{255, 214, 120}, onSnow)
 	drawPresent(c, x+92, y+34, 82, 48, rgb{92, 92, 214}, rgb{240, 240, 255}, onSnow)
 	drawPresent(c, x+30, y+46, 54, 44, rgb{250, 176, 66}, rgb{206, 46, 80}, onSnow)
 	return lamps
 }
 
-func treeLamps(r *rand.Rand, x, y, height float32) []lamp {
+func treeLamps(r *rand.Rand, x, y, height, lights float32) []lamp {
 	var lamps []lamp
 	for row := range 6 {
 		down := (float32(row) + 0.55) / 6
@@ -37,7 +40,8 @@ func treeLamps(r *rand.Rand, x, y, height float32) []lamp {
 			lamps = append(lamps, lamp{
 				x:    x + q*height*0.235*down + float32(r.NormFloat64())*3,
 				y:    y - height*1.03 + height*0.97*down + (1-q*q)*14,
-				size: 6.5, col: lampColours[(row*2+i)%5], on: 0.4 + (1-down)*0.9, phase: r.Float32() * 6.28, glow: 0.42,
+				size: 6.5, col: lampColours[(row*2+i)%5], on: lights + (1-down)*1.9, off: 0.14,
+				phase: r.Float32() * 6.28, glow: 0.42,
 			})
 		}
 	}

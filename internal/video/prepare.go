@@ -32,6 +32,9 @@ type prepared struct {
 	frames        int
 	takes         []take
 	size          int64 // bytes
+
+	// how loud the voice is at a second of a film in which it begins at another; nil: nobody listens
+	heard func(second float32, begins time.Duration) float32
 }
 
 func (p prepared) length() time.Duration { return p.rate.at(p.frames) }
@@ -111,7 +114,7 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 			return permanent{coded{Faults{fmt.Sprintf("%s: %v", name, err)}, CodeTemplate}}
 		}
 	}
-	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: sceneFrames}
+	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: scenes[k.scene].frames()}
 	if k.film != "" {
 		var err error
 		if f, err = m.probeFilm(ctx, t, k.design, func(f film) bool { return m.isPrepared(t, k, f) }); err != nil {
@@ -298,7 +301,7 @@ func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing 
 
 // encodeScene draws every frame once and feeds it, with the texts of each film on it, to one ffmpeg per film.
 func (m *Maker) encodeScene(ctx context.Context, t *tools, k *template, films []prepared, music string) error {
-	s := scenes[k.scene](k.width, k.height)
+	s := scenes[k.scene].stage(k.width, k.height)
 	if k.music != "" {
 		if err := t.extractSound(ctx, k, music); err != nil {
 			return fmt.Errorf("sound: %w", err)
@@ -330,7 +333,7 @@ func (m *Maker) encodeScene(ctx context.Context, t *tools, k *template, films []
 	for i := range easels {
 		easels[i] = easel{newCanvas(k.width, k.height), newCanvas(k.width, k.height), newOverlay(k.width, k.height)}
 	}
-	err := drawInOrder(ctx, workers, 0, s.frames, frame*len(films),
+	err := drawInOrder(ctx, workers, 0, s.frames(), frame*len(films),
 		func(worker, n int, buf []byte) {
 			e := easels[worker]
 			s.draw(e.bare, n)

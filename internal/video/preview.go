@@ -176,7 +176,7 @@ func (m *Maker) stillOf(ctx context.Context, k *template, o Order, at time.Durat
 	things = append(things, names...)
 	n := min(f.rate.frame(at), f.frames-1)
 	if k.film == "" {
-		return drawMoment(scenes[k.scene](k.width, k.height), k, things, n, path)
+		return drawMoment(scenes[k.scene].stage(k.width, k.height), k, things, n, path)
 	}
 	s := newSheet(f.width, f.height, things)
 	args := t.input(anyFormat, f.path, append(f.source.decoder(), "-ss", inSeconds(f.source.start+f.rate.at(n)))...)

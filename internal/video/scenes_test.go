@@ -25,10 +25,10 @@ import (
 // everyScene calls what for each scene in each of its shapes, with a function that makes it.
 func everyScene(t *testing.T, what func(t *testing.T, build func() *scene, w, h int)) {
 	t.Helper()
-	for name, build := range scenes {
+	for name, plot := range scenes {
 		for _, size := range [][2]int{{720, 1280}, {1280, 720}} {
 			t.Run(fmt.Sprintf("%s %d by %d", name, size[0], size[1]), func(t *testing.T) {
-				what(t, func() *scene { return build(size[0], size[1]) }, size[0], size[1])
+				what(t, func() *scene { return plot.stage(size[0], size[1]) }, size[0], size[1])
 			})
 		}
 	}
@@ -68,7 +68,7 @@ func TestScenesMoveAndAreNeverBlank(t *testing.T) {
 	everyScene(t, func(t *testing.T, build func() *scene, w, h int) {
 		s := build()
 		var before []byte
-		for n := 0; n < s.frames; n += 23 {
+		for n := 0; n < s.frames(); n += 23 {
 			now := s.frame(w, h, n)[:w*h]
 			if dark, bright := slices.Min(now), slices.Max(now); int(bright)-int(dark) < 30 {
 				t.Errorf("frame %d: got brightness from %d to %d; want a picture", n, dark, bright)
@@ -82,11 +82,11 @@ func TestScenesMoveAndAreNeverBlank(t *testing.T) {
 }
 
 func TestMusicOfScenes(t *testing.T) {
-	for name, build := range scenes {
+	for name, plot := range scenes {
 		t.Run("of "+name+" is as long as the film, never clipped, and ends in silence", func(t *testing.T) {
-			s := build(720, 1280)
+			s := plot.stage(720, 1280)
 			m := s.music()
-			if want := s.frames * soundRate / sceneRate; len(m.left) != want || len(m.right) != want {
+			if want := s.frames() * soundRate / sceneRate; len(m.left) != want || len(m.right) != want {
 				t.Fatalf("got %d and %d samples; want %d", len(m.left), len(m.right), want)
 			}
 			var peak, end float64
@@ -107,6 +107,8 @@ func TestMusicOfScenes(t *testing.T) {
 	}
 }
 
+var builtInIDs = []string{"birthday", "birthday-long", "birthday-wide", "new-year", "new-year-long", "new-year-wide"}
+
 func TestBuiltInTemplatesNameScenes(t *testing.T) {
 	folders, err := fs.ReadDir(builtIn, "templates")
 	if err != nil {
@@ -124,12 +126,12 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 			t.Errorf("%s: got %v; want TOML", f.Name(), err)
 			continue
 		}
-		if scenes[file.Scene] == nil {
+		if scenes[file.Scene].make == nil {
 			t.Errorf("%s: got scene %q; want one that exists", f.Name(), file.Scene)
 		}
-		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 2 || len(file.Text) != 2 {
+		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 2 || len(file.Text) < 2 {
 			t.Errorf(
-				"%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2",
+				"%s: got titles %q, %d segments, %d texts; want ru and en, 2, at least 2",
 				f.Name(),
 				file.Title,
 				len(file.Segment),
@@ -146,8 +148,8 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"birthday", "birthday-wide", "new-year", "new-year-wide"}; !slices.Equal(ids, want) {
-		t.Errorf("got templates %v; want %v", ids, want)
+	if !slices.Equal(ids, builtInIDs) {
+		t.Errorf("got templates %v; want %v", ids, builtInIDs)
 	}
 }
 
@@ -187,21 +189,21 @@ func light(m *image.RGBA, part image.Rectangle) (mean, most float64) {
 }
 
 func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
-	ids := []string{"birthday", "birthday-wide", "new-year", "new-year-wide"}
-	m := newMaker(t, func(c *Config) { c.Offered = ids })
+	m := newMaker(t, func(c *Config) { c.Offered = builtInIDs })
 	proven, err := provenTools()
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.tools = proven
-	for _, id := range ids {
+	for _, id := range builtInIDs {
 		k, err := m.template(id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		part := func(a area) image.Rectangle { return image.Rect(a.x, a.y, a.x+a.w, a.y+a.h) }
 		whole := image.Rect(0, 0, k.width, k.height)
-		first, middle, last := moment(t, m, id, 0), moment(t, m, id, 5), moment(t, m, id, 9.96)
+		seconds := float64(scenes[k.scene].seconds)
+		first, middle, last := moment(t, m, id, 0), moment(t, m, id, k.still.Seconds()), moment(t, m, id, seconds-0.04)
 		bright, _ := light(first, whole)
 		if usual, _ := light(middle, whole); bright < usual*0.75 {
 			t.Errorf("%s: got a first frame of brightness %.0f; want it nearly as bright as the others, %.0f", id, bright, usual)
@@ -210,7 +212,7 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 			t.Errorf("%s: got at most %.0f where the greeting is in the first frame; want it there", id, most)
 		}
 		again := part(k.segments[1].box)
-		if _, most := light(moment(t, m, id, 9.2), again); most < 240 {
+		if _, most := light(moment(t, m, id, seconds-0.8), again); most < 240 {
 			t.Errorf("%s: got at most %.0f where the name stands at the end; want it there", id, most)
 		}
 		if _, most := light(last, whole); most > 60 {
@@ -222,45 +224,143 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 	}
 }
 
-func TestScenes_TheCameraRestsWhileTheNameIsThere(t *testing.T) {
-	if first, end := camera(0), camera(sceneSeconds); first < 1.1 || end < 1.03 {
-		t.Errorf("got %v and %v at both ends; want it closer", first, end)
-	}
-	m := newMaker(t, func(c *Config) { c.Offered = []string{"birthday", "birthday-wide", "new-year", "new-year-wide"} })
-	for _, id := range m.cfg.Offered {
+func TestScenes_TheCameraChangesOnlyByACutWhileTheNameIsThere(t *testing.T) {
+	m := newMaker(t, func(c *Config) { c.Offered = builtInIDs })
+	for _, id := range builtInIDs {
 		k, err := m.template(id)
 		if err != nil {
 			t.Fatal(err)
 		}
+		plot := scenes[k.scene]
+		if got := k.segments[0].start.Seconds(); float32(got) != plot.name {
+			t.Errorf("%s: got the name at %v; want it at %v, as the music says", id, got, plot.name)
+		}
+		if got := k.segments[1].start.Seconds(); float32(got) != plot.again {
+			t.Errorf("%s: got the name again at %v; want it at %v", id, got, plot.again)
+		}
+		if got := k.voice.start.Seconds(); abs(float32(got)-plot.voice) > 0.001 {
+			t.Errorf("%s: got the voice at %v; want it at %v, as the lights say", id, got, plot.voice)
+		}
+		film := shotsOf(k.scene, k.width, k.height)
+		cuts, moves := 0, 0
 		for _, c := range k.segments {
-			rest := camera(float32(c.start.Seconds()))
-			for at := c.start; at < c.end; at += time.Second / sceneRate {
-				if got := camera(float32(at.Seconds())); got != rest {
-					t.Errorf("%s: got the camera at %v at %v; want %v as long as the name is there", id, got, at, rest)
-					break
+			for at := c.start + time.Second/sceneRate; at < c.end; at += time.Second / sceneRate {
+				before, now := film.camera(float32((at - time.Second/sceneRate).Seconds())), film.camera(float32(at.Seconds()))
+				if before == now {
+					continue
+				}
+				if abs(before.close-now.close) > 0.15 {
+					cuts++
+				} else {
+					moves++
+				}
+			}
+		}
+		if cuts != 1 || moves != 0 {
+			t.Errorf("%s: got %d cuts and %d frames of moving while the name is there; want one cut", id, cuts, moves)
+		}
+		if len(film) < 3 || film.camera(0) == film.camera(plot.name) {
+			t.Errorf("%s: got %d shots; want three at least, and a camera that moves before the name comes", id, len(film))
+		}
+	}
+}
+
+// shotsOf returns the shots of a scene.
+func shotsOf(name string, w, h int) shots {
+	short, long := uprightNight.short, uprightNight.long
+	switch wide, feast := w > h, strings.HasPrefix(name, "birthday"); {
+	case feast && wide:
+		short, long = wideFeast.short, wideFeast.long
+	case feast:
+		short, long = uprightFeast.short, uprightFeast.long
+	case wide:
+		short, long = wideNight.short, wideNight.long
+	}
+	if scenes[name].story == longStory {
+		return long
+	}
+	return short
+}
+
+// TestCamera_ShowsNothingBeyondTheScene, whatever is how far away.
+func TestCamera_ShowsNothingBeyondTheScene(t *testing.T) {
+	for name, plot := range scenes {
+		for _, size := range [][2]int{{720, 1280}, {1280, 720}} {
+			w, h := float32(size[0]), float32(size[1])
+			for n := range plot.frames() {
+				at := shotsOf(name, size[0], size[1]).camera(float32(n) / sceneRate)
+				for _, depth := range []float32{0, depthOfSky, depthOfWall, depthOfFar, depthOfMiddle, 1} {
+					v := at.through(depth, w, h)
+					left, top := v.at(0, 0)
+					right, bottom := v.at(w, h)
+					if left > 0.01 || top > 0.01 || right < w-0.01 || bottom < h-0.01 {
+						t.Fatalf("%s, %v by %v, frame %d, depth %v: got the scene from (%v, %v) to (%v, %v); want it to fill the picture",
+							name, w, h, n, depth, left, top, right, bottom)
+					}
 				}
 			}
 		}
 	}
 }
 
-func TestZoom_KeepsItsPoint(t *testing.T) {
+func TestFraming_WhatIsNearPassesFaster(t *testing.T) {
+	close := framing{x: 300, y: 700, close: 1.5}
+	var before float32
+	for _, depth := range []float32{0, 0.35, 1, 1.8} {
+		v := close.through(depth, 720, 1280)
+		x, _ := v.at(360, 640)
+		if moved := x - 360; depth == 0 && moved != 0 || depth > 0 && moved <= before {
+			t.Errorf("depth %v: got it moved by %v; want more than %v", depth, moved, before)
+		} else {
+			before = moved
+		}
+	}
+	if x, y := close.through(1, 720, 1280).at(300, 700); abs(x-360) > 0.01 || abs(y-640) > 0.01 {
+		t.Errorf("got the framing's place at (%v, %v); want it in the middle", x, y)
+	}
+	if v := (framing{360, 640, 1}).through(1.8, 720, 1280); v != upright {
+		t.Errorf("got %v; want nothing moved when the whole scene is shown", v)
+	}
+}
+
+func TestProject_IsTheSceneAsTheViewShowsIt(t *testing.T) {
+	from := newCanvas(40, 30)
+	from.set(20, 10, rgb{255, 255, 255}, 1)
+	from.set(10, 10, rgb{255, 0, 0}, 1)
 	c := newCanvas(40, 30)
-	c.set(20, 10, rgb{255, 255, 255}, 1)
-	c.set(10, 10, rgb{255, 0, 0}, 1)
-	c.zoom(1.5, point{20, 10})
+	if c.project(from); !slices.Equal(c.pix, from.pix) {
+		t.Error("got another picture upright; want the same")
+	}
+	c.view = view{1.5, 20 - 20*1.5, 10 - 10*1.5}
+	c.project(from)
 	if got := c.pix[(10*40+20)*3]; got < 250 {
 		t.Errorf("got %v at the point; want it to stay", got)
 	}
 	if got := c.pix[(10*40+5)*3]; got < 250 {
 		t.Errorf("got %v at 1.5 times the distance; want what was at the distance", got)
 	}
-	for _, at := range []point{{0, 0}, {39, 29}, {-50, 100}} { // also at and beyond the edges
-		c.zoom(1.3, at)
+	for _, v := range []view{{1.3, 0, 0}, {1.3, -11.7, -8.7}, {2, 50, -100}} { // also at and beyond the edges
+		c.view = v
+		c.project(from)
 	}
-	before := slices.Clone(c.pix)
-	if c.zoom(1, point{3, 3}); !slices.Equal(c.pix, before) {
-		t.Error("got another picture without a zoom; want the same")
+}
+
+func TestCutout_LiesWhereItWasPaintedHoweverFine(t *testing.T) {
+	for _, fine := range []float32{1, 1.5} {
+		m := newMat(box{-4, 6, 34, 28}, fine)
+		m.carve(10, 12, 20, 18, func(x, y float32) (rgb, bool) {
+			return rgb{255, 255, 255}, x > 10 && x < 20 && y > 12 && y < 18
+		})
+		c := newCanvas(40, 30)
+		c.put(m.cutout())
+		var x, y, n float32
+		for i := range c.w * c.h {
+			v := c.pix[i*3] / 255
+			x, y, n = x+v*float32(i%c.w), y+v*float32(i/c.w), n+v
+		}
+		if abs(x/n-15) > 0.4 || abs(y/n-15) > 0.4 || abs(n-60) > 8 {
+			t.Errorf("%v: got its middle at (%.2f, %.2f), %.0f pixels; want (15, 15) and 60", fine, x/n, y/n, n)
+		}
 	}
 }
 

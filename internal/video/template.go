@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -145,6 +146,7 @@ func (m *Maker) drawName(
 	defer film.close()
 	speech := m.beginToSpeak(ctx, t, p, film, folder, o)
 	defer speech.drop()
+	p.heard = speech.loudness
 	thumb := filepath.Join(folder, "thumb.jpg")
 	still := min(p.rate.frame(p.still), p.frames-1)
 	segment := filepath.Join(folder, "takes.mp4")
@@ -198,13 +200,18 @@ type speech struct {
 	sound *patch // nil if nothing is said
 	note  string // on how it is said
 	err   error
+
+	known chan struct{} // closed when the clip is known, or will never be
+	loud  []float32     // of the clip
 }
 
 func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *movie, folder string, o Order) *speech {
 	ctx, stop := context.WithCancel(ctx)
-	s := &speech{stop: stop, done: make(chan struct{})}
+	s := &speech{stop: stop, done: make(chan struct{}), known: make(chan struct{})}
+	known := sync.OnceFunc(func() { close(s.known) })
 	routine.Go(func() error {
 		defer close(s.done)
+		defer known()
 		defer crashed(func(err error) { s.err = err })
 		if p.voice == nil {
 			return nil
@@ -220,6 +227,8 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 		if s.err = err; err != nil || clip == nil {
 			return nil
 		}
+		s.loud = swellOf(clip)
+		known()
 		q, err := t.mixVoice(ctx, film, p.music, clip, p.voice.start, p.voice.duck, folder)
 		if s.err = err; err == nil {
 			s.sound = &q
@@ -227,6 +236,20 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 		return nil
 	})
 	return s
+}
+
+// loudness is how loud the voice is at a second of a film in which it begins at another, 0 to 1: the name shines with
+// it. From that second on it waits for what is being spoken.
+func (s *speech) loudness(second float32, begins time.Duration) float32 {
+	q := second - float32(begins.Seconds())
+	if q < 0 {
+		return 0
+	}
+	<-s.known
+	if n := int(q * loudnessRate); n < len(s.loud) {
+		return s.loud[n]
+	}
+	return 0
 }
 
 func (s *speech) wait() (*patch, error) {
@@ -245,6 +268,11 @@ func (s *speech) drop() {
 // sheet draws captions for a name.
 func (m *Maker) sheet(p prepared, captions []caption, o Order) (sheet, error) {
 	things, err := m.letters(p.design, captions, p.length(), o.Lang, o.Name)
+	for _, t := range things {
+		if l, ok := t.animated.(*lettering); ok && p.heard != nil && p.voice != nil {
+			l.heard = func(second float32) float32 { return p.heard(second, p.voice.start) }
+		}
+	}
 	return newSheet(p.width, p.height, things), err
 }
 

@@ -62,8 +62,8 @@ func TestTemplateVideo(t *testing.T) {
 		}
 	})
 	t.Run("has all frames at even times", func(t *testing.T) {
-		if len(got) != sceneFrames {
-			t.Fatalf("got %d frames; want %d", len(got), sceneFrames)
+		if len(got) != shortStory.frames() {
+			t.Fatalf("got %d frames; want %d", len(got), shortStory.frames())
 		}
 		for i, line := range got {
 			if strings.TrimSpace(strings.Split(line, ",")[2]) != strconv.Itoa(i) {
@@ -77,7 +77,7 @@ func TestTemplateVideo(t *testing.T) {
 				t.Fatalf("frame %d, without the name: got another one; want it bit-identical", i)
 			}
 		}
-		for _, i := range []int{stillFrame, sceneFrames - 20} {
+		for _, i := range []int{stillFrame, shortStory.frames() - 20} {
 			if got[i] == want[i] {
 				t.Errorf("frame %d, with the name: got that of the template; want another one", i)
 			}

@@ -203,8 +203,8 @@ func TestTailKeepsTheEnd(t *testing.T) {
 }
 
 func TestJingleIsAudibleAndNotClipped(t *testing.T) {
-	s := jingle(float64(sceneSeconds), float64(nameIn))
-	if want := int(sceneSeconds * soundRate); len(s.left) != want || len(s.right) != want {
+	s := jingle(float64(shortStory.seconds), float64(shortStory.name), false)
+	if want := int(shortStory.seconds * soundRate); len(s.left) != want || len(s.right) != want {
 		t.Fatalf("got %d and %d samples; want %d", len(s.left), len(s.right), want)
 	}
 	var peak, sum float64

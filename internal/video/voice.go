@@ -71,6 +71,18 @@ func (v VoiceConfig) check() error {
 // isEspeak reports whether espeak-ng speaks.
 func (v VoiceConfig) isEspeak() bool { return v.Engine == VoiceCommand && len(v.Command) == 0 }
 
+// voices are those that may say a name, one after another: the one that is set, then espeak-ng.
+func (v VoiceConfig) voices() []VoiceConfig {
+	switch other := (VoiceConfig{Engine: VoiceCommand}); {
+	case v.Engine == "":
+		return nil
+	case v.isEspeak() || other.present() != nil:
+		return []VoiceConfig{v}
+	default:
+		return []VoiceConfig{v, other}
+	}
+}
+
 // Voice returns nil if names are spoken by the voice that is set, or an error of one sentence that says why not and
 // what to do. On a farm they are spoken there.
 func (m *Maker) Voice() error {
@@ -119,11 +131,7 @@ func (m *Maker) speak(ctx context.Context, t *tools, line func(name string) stri
 	if set.Engine == "" || set.isEspeak() && set.present() != nil {
 		return nil, "", nil
 	}
-	voices := []VoiceConfig{set}
-	if other := (VoiceConfig{Engine: VoiceCommand}); !set.isEspeak() && other.present() == nil {
-		voices = append(voices, other)
-	}
-	for i, v := range voices {
+	for i, v := range set.voices() {
 		clip, err = m.speakWith(ctx, t, v, line, name, lang)
 		if _, other := errors.AsType[unreadable](err); other {
 			continue

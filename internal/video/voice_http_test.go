@@ -10,9 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/BurntSushi/toml"
 )
 
 // httpMaker returns a Maker whose voice is a service.
@@ -215,5 +218,64 @@ func TestService_IsAskedWithoutAProxy(t *testing.T) {
 	if _, _, err := m.speak(t.Context(), tl, func(name string) string { return name }, "Anna", "en"); err != nil ||
 		proxied {
 		t.Errorf("got %v, and the proxy asked: %v; want it not asked", err, proxied)
+	}
+}
+
+// TestService_TheRecipeOfTheDocumentsSpeaks with a server on this machine that has the interface that the recipe is
+// for, and sends what Piper's voices send: WAV of 22,050 Hz.
+func TestService_TheRecipeOfTheDocumentsSpeaks(t *testing.T) {
+	document, err := os.ReadFile("../../docs/engines.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipe, found := strings.Cut(string(document), "```toml\n[voice]\nengine = \"http\"\n")
+	if !found {
+		t.Fatal("docs/engines.md has no recipe")
+	}
+	recipe, _, _ = strings.Cut(recipe, "```")
+	var v struct{ URL, Model, Voice string }
+	if _, err := toml.Decode(recipe, &v); err != nil {
+		t.Fatal(err)
+	}
+	proven, err := provenTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			Input, Model, Voice string
+			Format              string `json:"response_format"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || r.Method != http.MethodPost ||
+			r.URL.Path != "/v1/audio/speech" || r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, `{"detail":"not what the interface is"}`, http.StatusUnprocessableEntity)
+			return
+		}
+		if asked.Model != v.Model || asked.Voice != "irina" || asked.Format != "wav" {
+			http.Error(w, `{"detail":"Model is not installed locally"}`, http.StatusNotFound)
+			return
+		}
+		said := exec.CommandContext(r.Context(), espeak, "-v", "ru", "--stdout", "--stdin") // of 22,050 Hz, too
+		said.Stdin = strings.NewReader(asked.Input)
+		sound, err := said.Output()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "audio/wav")
+		w.Write(sound)
+	}))
+	defer server.Close()
+	address := strings.Replace(v.URL, "http://127.0.0.1:8000", server.URL, 1)
+	if address == v.URL {
+		t.Fatalf("got the address %s; want one on this machine", v.URL)
+	}
+	m := newMaker(t, func(c *Config) {
+		c.Voice = VoiceConfig{Engine: VoiceHTTP, URL: address, Model: v.Model, Voice: v.Voice}
+	})
+	clip, note, err := m.speak(t.Context(), proven, func(name string) string { return name + ", с Новым годом!" },
+		"Никита", "ru")
+	if err != nil || note != "" || len(clip) < soundRate || len(clip) > 4*soundRate {
+		t.Errorf("got %d samples, %q, %v; want the greeting spoken", len(clip), note, err)
 	}
 }

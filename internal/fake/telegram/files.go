@@ -21,7 +21,7 @@ const maxDownload = 20 << 20
 // file is an upload; its bytes never change.
 type file struct {
 	id, unique    string
-	kind          string // "video", "animation", "document" or "thumbnail"
+	kind          string // "video", "animation", "document", "voice" or "thumbnail"
 	name, mime    string
 	path          string // for /file/bot<token>/
 	data          []byte
@@ -40,6 +40,8 @@ func (s *Server) keep(f *file) {
 		prefix, folder = "CgACAgIAAxkBAAI", "animations"
 	case "document":
 		prefix, folder, ending = "BQACAgIAAxkBAAI", "documents", strings.TrimPrefix(path.Ext(f.name), ".")
+	case "voice":
+		prefix, folder, ending = "AwACAgIAAxkBAAI", "voice", "oga"
 	case "thumbnail":
 		prefix, folder, ending = "AAMCAgADGQEAAg", "thumbnails", "jpg"
 	}
@@ -50,7 +52,11 @@ func (s *Server) keep(f *file) {
 
 func (f *file) wire() map[string]any {
 	out := f.document()
-	if f.kind == "document" {
+	switch f.kind {
+	case "document":
+		return out
+	case "voice":
+		out["duration"] = f.duration
 		return out
 	}
 	out["width"], out["height"] = f.width, f.height

@@ -35,6 +35,7 @@ var parameters = map[string][]string{
 		"animation duration width height thumbnail has_spoiler"),
 	"senddocument": strings.Fields(toChat + options +
 		"document thumbnail caption parse_mode caption_entities disable_content_type_detection"),
+	"sendvoice":              strings.Fields(toChat + options + "voice caption parse_mode caption_entities duration"),
 	"sendchataction":         strings.Fields("business_connection_id chat_id message_thread_id action"),
 	"editmessagetext":        strings.Fields(editing + "text parse_mode entities link_preview_options"),
 	"editmessagecaption":     strings.Fields(editing + captioned),

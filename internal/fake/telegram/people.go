@@ -189,6 +189,7 @@ type Message struct {
 	Buttons  [][]Button
 	Video    *VideoInfo // of a video or an animation
 	Document *FileInfo  // of a document that the bot has sent
+	Voice    *FileInfo  // of a voice message that the bot has sent
 	Topic    int        // of a forum; 0 = none
 	Edited   int        // how often
 	Read     bool       // a person's message: the bot has confirmed it
@@ -206,7 +207,7 @@ type VideoInfo struct {
 	Animation     bool   // it has no sound, so Telegram made an animation of it
 }
 
-// FileInfo is the file of a document.
+// FileInfo is the file of a document or a voice message, which has no name.
 type FileInfo struct {
 	FileID string
 	Name   string
@@ -222,6 +223,8 @@ func (c *chat) view() []Message {
 		}
 		if f := m.file; f != nil && f.kind == "document" {
 			out[i].Document = &FileInfo{FileID: f.id, Name: f.name}
+		} else if f != nil && f.kind == "voice" {
+			out[i].Voice = &FileInfo{FileID: f.id}
 		} else if f != nil {
 			out[i].Video = &VideoInfo{FileID: f.id, UniqueID: f.unique, Size: len(f.data), Width: f.width, Height: f.height,
 				Duration: f.duration, Animation: f.kind == "animation"}

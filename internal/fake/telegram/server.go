@@ -149,6 +149,7 @@ var methods = map[string]func(*Server, *request) (any, *apiError){
 	"sendvideo":              (*Server).sendVideo,
 	"sendanimation":          (*Server).sendAnimation,
 	"senddocument":           (*Server).sendDocument,
+	"sendvoice":              (*Server).sendVoice,
 	"sendchataction":         (*Server).sendChatAction,
 	"editmessagetext":        (*Server).editMessageText,
 	"editmessagecaption":     (*Server).editMessageCaption,

@@ -45,6 +45,7 @@ type messageState struct {
 	Buttons  [][]Button  `json:"buttons,omitempty"`
 	Video    *videoState `json:"video,omitempty"`
 	Document *fileState  `json:"document,omitempty"`
+	Voice    *fileState  `json:"voice,omitempty"`
 	At       int64       `json:"at"` // milliseconds since 1970
 	Edited   bool        `json:"edited,omitempty"`
 	Read     bool        `json:"read,omitempty"`
@@ -124,6 +125,8 @@ func (m *message) picture() messageState {
 	}
 	if f := m.file; f != nil && f.kind == "document" {
 		out.Document = &fileState{File: f.id, Name: f.name}
+	} else if f != nil && f.kind == "voice" {
+		out.Voice = &fileState{File: f.id}
 	} else if f != nil {
 		out.Video = &videoState{File: f.id, Width: f.width, Height: f.height, Seconds: f.duration,
 			Silent: f.kind == "animation"}

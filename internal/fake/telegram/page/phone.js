@@ -188,6 +188,7 @@ export class Phone {
       text.hidden = !words;
       el.classList.toggle('bare', !words);
       if (m.document) text.prepend(download(m.document), document.createElement('br'));
+      if (m.voice) text.append(document.createElement('br'), listen(m.voice));
     }
     if (m.video && old?.video?.file !== m.video.file) {
       const film = el.querySelector('.film');
@@ -294,6 +295,16 @@ function download(d) {
   a.download = d.name;
   a.textContent = `📄 ${d.name}`;
   return a;
+}
+
+// listen returns what plays a voice message.
+function listen(v) {
+  const audio = document.createElement('audio');
+  audio.controls = true;
+  audio.preload = 'metadata';
+  audio.src = `files/${encodeURIComponent(v.file)}`;
+  audio.setAttribute('aria-label', 'Voice message');
+  return audio;
 }
 
 // player returns the video and the large button over it.
