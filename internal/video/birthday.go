@@ -19,7 +19,7 @@ type feast struct {
 	bunches    []bunch
 	risers     []riser
 	cannons    [2]point
-	thrust     point  // how fast confetti leaves the left cannon; the right one is its mirror
+	thrust     point    // how fast confetti leaves the left cannon; the right one is its mirror
 	lens       []nearby // right before it
 	short      shots
 	long       shots
@@ -78,14 +78,14 @@ var (
 		lens: []nearby{{-8, 1226, 2.2, amber}, {742, 1262, 2.5, lilac}, {30, 1330, 2.6, raspberry}},
 		short: shots{
 			{0, framing{382, 792, 1.32}, framing{360, 640, 1}, 0.1, 1.9},
-			{4.25, framing{420, 768, 1.34}, framing{}, 0, 0},
+			{4.25, framing{424, 676, 1.24}, framing{}, 0, 0},
 			{6.5, framing{360, 640, 1}, framing{360, 690, 1.16}, 6.6, 8.2},
 		},
 		long: shots{
-			{0, framing{540, 970, 2.1}, framing{500, 920, 1.8}, 0, 3.2},
+			{0, framing{508, 902, 1.7}, framing{476, 850, 1.5}, 0, 3.2},
 			{3.3, framing{360, 880, 2}, framing{360, 850, 1.6}, 3.4, 6},
 			{6.2, framing{360, 640, 1}, framing{}, 0, 0},
-			{8.25, framing{420, 768, 1.34}, framing{}, 0, 0},
+			{8.25, framing{424, 676, 1.24}, framing{}, 0, 0},
 			{10.7, framing{360, 860, 1.7}, framing{360, 840, 1.9}, 10.8, 13.1},
 			{13.2, framing{360, 690, 1.16}, framing{360, 640, 1}, 13.3, 15.8},
 		},
@@ -213,7 +213,7 @@ func (s *party) draw(c *canvas, n int) {
 	s.drawFountains(c, t)
 	from(depthOfLens)
 	for _, b := range s.blurred {
-		c.put(b)
+		c.paste(b, b.x, b.y, 1, at.clear())
 	}
 	c.view = upright // these two are before the lens, and do not come closer with the rest
 	s.drawRisers(c, t)

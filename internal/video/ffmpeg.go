@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -269,14 +270,36 @@ func (t *tools) run(ctx context.Context, args []string, report func(frame int)) 
 	return p.wait()
 }
 
-// start starts ffmpeg; with feed, its input comes from process.stdin.
+// start starts ffmpeg; with feed, its input comes from process.stdin. With a report it is told of every frame that is
+// done, or that was written to stdin.
 func (t *tools) start(ctx context.Context, args []string, report func(frame int), feed bool) (*process, error) {
 	c := child{argv: t.command(args), feed: feed, tool: true}
-	if report != nil {
+	if report != nil && !feed {
 		c.argv = append(c.argv[:1:1], append([]string{"-progress", "pipe:1"}, c.argv[1:]...)...)
 		c.stdout = &frameCounter{report: report}
 	}
-	return start(ctx, c)
+	p, err := start(ctx, c)
+	if err == nil && report != nil && feed {
+		p.stdin = &fed{WriteCloser: p.stdin, report: report}
+	}
+	return p, err
+}
+
+// fed is the input of an ffmpeg that reads frames, of which each Write is one. What was read is as good as done, for it
+// reads no further than it encodes; its own words come only twice a second, in which most of a video is made.
+type fed struct {
+	io.WriteCloser
+	frames int
+	report func(frame int)
+}
+
+func (f *fed) Write(p []byte) (int, error) {
+	n, err := f.WriteCloser.Write(p)
+	if err == nil {
+		f.frames++
+		f.report(f.frames)
+	}
+	return n, err
 }
 
 // output runs ffmpeg or ffprobe and returns what it prints, up to 1 MiB.

@@ -55,7 +55,7 @@ var (
 			{6.5, framing{360, 640, 1}, framing{360, 690, 1.16}, 6.6, 8.2},
 		},
 		long: shots{
-			{0, framing{192, 900, 1.9}, framing{230, 870, 1.6}, 0, 3.3},
+			{0, framing{170, 900, 2.2}, framing{198, 868, 1.88}, 0, 3.3},
 			{3.3, framing{366, 905, 1.75}, framing{360, 800, 1.5}, 3.4, 5.6},
 			{6.2, framing{360, 640, 1}, framing{}, 0, 0},
 			{8.99, framing{316, 752, 1.32}, framing{}, 0, 0},
@@ -182,7 +182,7 @@ func (s *winterNight) draw(c *canvas, n int) {
 	s.drawSnow(c, at, t)
 	from(depthOfSprigs)
 	for _, b := range s.branches {
-		c.put(b)
+		c.paste(b, b.x, b.y, 1, at.clear())
 	}
 	c.view = upright
 	c.curtain(s.dusk(t))

@@ -24,8 +24,12 @@ func (s *winterNight) newFireworks(r *rand.Rand) []firework {
 		{at: s.again + 0.30, col: rgb{215, 150, 255}},
 		{at: -0.42, col: rgb{255, 196, 96}}, // it is open in the first frame
 	}
+	if s.story == longStory { // there is time for two more
+		bursts = append(bursts, firework{at: s.farewell + 1.7, col: rgb{255, 196, 96}},
+			firework{at: s.farewell + 2.2, col: rgb{120, 190, 255}})
+	}
 	for i := range bursts {
-		bursts[i].point = s.fireworks[i]
+		bursts[i].point = s.fireworks[i%len(s.fireworks)]
 		for k := range 64 {
 			// Two shells, the inner one half as wide; a little disorder makes it look like powder and not like geometry.
 			turn := float32(k)/32*2*math.Pi + 0.15*float32(r.NormFloat64())

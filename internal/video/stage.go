@@ -62,6 +62,9 @@ func (f framing) through(depth, w, h float32) view {
 	return view{k, x - (x+(f.x-x)*depth)*k, y - (y+(f.y-y)*depth)*k}
 }
 
+// clear is how much is seen of what lies before the lens: close by it would hide what the camera came for.
+func (f framing) clear() float32 { return 1 - smooth(1.34, 1.5, f.close) }
+
 // dusk is how bright a scene, and everything written on it, still is at a second: it goes dark in its last half second.
 // It begins in full light, because the first frame is what galleries show of a video.
 func (s story) dusk(t float32) float32 { return 1 - 0.8*smooth(s.seconds-0.5, s.seconds-0.02, t) }
