@@ -83,6 +83,9 @@ var methods = []method{
 	{name: "SendDocument", makes: true, result: aMessage, call: func(ctx context.Context, t *Talk, _ string) error {
 		return t.SendDocument(ctx, 5, "my-data.json", []byte(`{"name":"Аглая"}`), "Аглая")
 	}},
+	{name: "SendVoice", makes: true, result: aMessage, call: func(ctx context.Context, t *Talk, _ string) error {
+		return t.SendVoice(ctx, 5, []byte("OggS"), time.Second)
+	}},
 	{name: "edit", edits: true, result: aMessage, call: func(ctx context.Context, t *Talk, _ string) error {
 		return t.edit(ctx, 5, 9, "Аглая", nil)
 	}},

@@ -62,8 +62,8 @@ var (
 	bell = []partial{{1, 0.055, 2.4}, {2.76, 0.03, 4}, {5.4, 0.012, 7}}
 )
 
-// jingle makes the music for a film of so many seconds, with the refrain once or twice; chime is the second at which the
-// name appears.
+// jingle makes the music for a film of so many seconds, with the refrain once or twice; chime is the second at which
+// the name appears.
 func jingle(seconds, chime float64, twice bool) stereo {
 	dry := newStereo(seconds)
 	at := musicStart

@@ -191,5 +191,5 @@ func (s *winterNight) draw(c *canvas, n int) {
 // starlight is how bright the tree's star shines: it comes on last, and answers the voice.
 func (s *winterNight) starlight(t float32) float32 {
 	on := smooth(s.lights+2, s.lights+2.5, t)
-	return on * (0.16 + 0.03*sin(t*2.1) + 0.42*s.answer(t) + 0.5*(1-smooth(0, 0.9, abs(t-s.lights-2.5))))
+	return on * (0.16 + 0.03*sin(t*2.1) + 0.28*s.answer(t) + 0.5*(1-smooth(0, 0.9, abs(t-s.lights-2.5))))
 }

@@ -57,7 +57,7 @@ func harmonicToNoise(clip []int16) float64 {
 	return sum / n
 }
 
-// bandwidth is the highest frequency, in Hz, at which a clip is less than 50 dB below its loudest third of an octave.
+// bandwidth is the highest frequency, in Hz, at which a clip is less than 40 dB below its loudest third of an octave.
 func bandwidth(clip []int16) float64 {
 	const size = 2048
 	power := make([]float64, size/2)
@@ -83,7 +83,7 @@ func bandwidth(clip []int16) float64 {
 		loudest = max(loudest, third(f))
 	}
 	for f := 100.0; f < soundRate/2; f *= 1.02 {
-		if third(f) > loudest*1e-5 {
+		if third(f) > loudest*1e-4 {
 			highest = f
 		}
 	}
