@@ -1,14 +1,15 @@
 // Command render measures the renderer beside plain ffmpeg, in one run, and checks what it made.
 //
 // A vertical film of 30 and of 60 s, at 720p and at 1080p, gets a name for 4.5 s: by ffmpeg alone, which encodes all of
-// it again (drawtext, veryfast), and by Retake, which encodes the frames of the name and splices them in, without and
-// with a voice. Every round runs all of them one after another; ratios are of medians. The seconds of the processor are
-// those of all programs that took part.
+// it again (drawtext, veryfast), by MLT if melt is installed, with the same encoder, and by Retake, which encodes the
+// frames of the name and splices them in, without and with a voice. Every round runs all of them one after another;
+// ratios are of medians. The seconds of the processor are those of all programs that took part.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,8 +25,9 @@ import (
 	"retake.example/internal/video"
 )
 
+var rounds = flag.Int("rounds", 7, "how many times everything is made, beside a first time that warms up")
+
 const (
-	rounds  = 7
 	name    = "Александра"
 	rate    = 30
 	nameIn  = 300 // frame
@@ -34,6 +36,7 @@ const (
 )
 
 func main() {
+	flag.Parse()
 	for _, b := range []bench{{seconds: 30, w: 720, h: 1280}, {seconds: 60, w: 720, h: 1280},
 		{seconds: 30, w: 1080, h: 1920}, {seconds: 60, w: 1080, h: 1920}} {
 		if err := b.run(context.Background()); err != nil {
@@ -66,10 +69,11 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	times, cpu := map[string][]time.Duration{}, map[string][]time.Duration{}
 	results := map[string]string{}
-	ways := []struct {
+	type way struct {
 		name string
 		make func(out string) error
-	}{
+	}
+	ways := []way{
 		{"ffmpeg drawtext, veryfast, all frames", func(out string) error { return b.naive("veryfast", out) }},
 		{"Retake, music only", func(out string) error { return order(ctx, b.silent, out) }},
 		{"Retake, with a new voice", func(out string) error {
@@ -84,7 +88,10 @@ func (b *bench) run(ctx context.Context) error {
 			func(out string) error { return ffmpeg("-i", b.film, "-c", "copy", "-movflags", "+faststart", out) },
 		},
 	}
-	for round := range rounds + 1 { // the first one warms up
+	if _, err := exec.LookPath("melt"); err == nil {
+		ways = append(ways, way{"MLT (melt), veryfast, all frames", b.melt})
+	}
+	for round := range *rounds + 1 { // the first one warms up
 		for _, w := range ways {
 			out := filepath.Join(dir, "out.mp4")
 			began, spent := time.Now(), processor()
@@ -108,7 +115,7 @@ func (b *bench) run(ctx context.Context) error {
 		b.frames,
 		nameOut-nameIn,
 		runtime.NumCPU(),
-		rounds,
+		*rounds,
 	)
 	fmt.Printf("| %-44s | %7s | %s\n|---|---:|---:|---:|---:|---:|\n", "", "seconds",
 		"against ffmpeg | of the processor | against ffmpeg | MB |")
@@ -254,6 +261,17 @@ func (b *bench) naive(preset, out string) error {
 		"+faststart",
 		out,
 	)
+}
+
+// melt has MLT do what naive does: its own title over the frames of the name, as many threads as there are cores.
+func (b *bench) melt(out string) error {
+	_, err := output("melt", "-silent", b.film, "-attach", "dynamictext", "argument="+name, fmt.Sprintf("in=%d", nameIn),
+		fmt.Sprintf("out=%d", nameOut-1), "family=DejaVu Sans", "weight=750", fmt.Sprintf("size=%d", 96*b.w/720),
+		"fgcolour=#ffd860", "olcolour=#702e14", "outline=3", "halign=center", "valign=middle",
+		fmt.Sprintf("geometry=0/%d:%dx%d", 303*b.w/720, b.w, 258*b.w/720), "-consumer", "avformat:"+out,
+		fmt.Sprintf("real_time=-%d", runtime.NumCPU()), "vcodec=libx264", "preset=veryfast", "crf=20", "acodec=aac",
+		"ab=160k", "movflags=+faststart")
+	return err
 }
 
 func ffmpeg(args ...string) error {

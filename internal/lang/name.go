@@ -121,8 +121,9 @@ func isLetter(r rune) bool {
 		isJapaneseDash(r))
 }
 
-// isJapaneseDash reports the sign that makes a vowel long, and the Arabic one that makes a word long.
-func isJapaneseDash(r rune) bool { return r == 'ー' || r == 'ـ' }
+// isJapaneseDash reports the sign that makes a vowel long, the one that is read as shime (〆子), and the Arabic one that
+// makes a word long.
+func isJapaneseDash(r rune) bool { return r == 'ー' || r == 'ـ' || r == '〆' }
 
 func isNameMark(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Mc) && !ignorable(r) }
 

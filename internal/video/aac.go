@@ -17,7 +17,8 @@ const (
 	packetSamples = 1024
 	silentIn      = 4  // packets of silence before a part, see encodePackets
 	leadIn        = 8  // packets before those that can be used: silence, then sound until the encoder is settled
-	cutReach      = 40 // packets within which a good cut is looked for
+	cutReach      = 6  // packets within which a good cut is looked for: each costs the encoder as much as one heard
+	longReach     = 40 // and where there is none so near
 )
 
 // patchSound encodes the packets of a film's sound in which the frames from first up to, not including, last are
@@ -27,24 +28,22 @@ func (t *tools) patchSound(ctx context.Context, old *track, sound func(first, la
 	all := len(old.samples)
 	// The packets before the first cut and from the second one on are heard only where nothing changes.
 	cut, end := max(0, first/packetSamples), min(all, (last+packetSamples-1)/packetSamples+1)
-	from := max(0, cut-cutReach-leadIn)
-	to := min(all, end+cutReach)
-	p, err := t.encodePackets(ctx, old, sound, frames, from, to, folder)
-	if err != nil {
-		return patch{}, err
-	}
-	p.at, p.last = p.joint(old, from, cut, max(cut-cutReach, 0), -1), p.joint(old, from, end, to, +1)
-	if p.at < 0 || p.last < 0 {
+	for _, reach := range []int{cutReach, longReach, all} {
+		from, to := max(0, cut-reach-leadIn), min(all, end+reach)
+		p, err := t.encodePackets(ctx, old, sound, frames, from, to, folder)
+		if err != nil {
+			return patch{}, err
+		}
+		p.at, p.last = p.joint(old, from, cut, max(cut-reach, 0), -1), p.joint(old, from, end, to, +1)
+		if p.at >= 0 && p.last >= 0 {
+			p.first, p.last = p.at-from, p.last-from
+			return p, nil
+		}
 		if err := p.from.close(); err != nil {
 			return patch{}, err
 		}
-		if p, err = t.encodePackets(ctx, old, sound, frames, 0, all, folder); err != nil {
-			return patch{}, err
-		}
-		from, p.at, p.last = 0, 0, all
 	}
-	p.first, p.last = p.at-from, p.last-from
-	return p, nil
+	return patch{}, errors.New("no packet fits the film's sound") // both ends of it always fit
 }
 
 // joint returns the first packet, from one to another, before which a decoder can go over from old packets to those of

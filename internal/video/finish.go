@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // finish turns the file of an engine into a Video. What is provably plain is copied without a decoder; else ffmpeg
@@ -29,17 +30,31 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 			return Video{}, err
 		}
 	}
-	out := filepath.Join(folder, "sendable.mp4")
-	if err := errors.Join(m.write(out), m.close()); err != nil {
+	out, key := filepath.Join(folder, "sendable.mp4"), filepath.Join(folder, "key.mp4")
+	if err := errors.Join(m.write(out), m.keyFrame(f.duration*2/5).write(key), m.close()); err != nil {
 		return Video{}, fmt.Errorf("write the video: %w", err)
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
-	// Every sync sample is a whole picture, so ffmpeg need not decode the others to learn how they are ordered.
-	if err := t.drawStill(ctx, hardened, out, f.duration*2/5, thumb, "-noaccurate_seek", "-skip_frame",
-		"nokey"); err != nil {
+	if err := t.drawStill(ctx, hardened, key, 0, thumb); err != nil {
 		return Video{}, fmt.Errorf("still: %w", err)
 	}
 	return finished(folder, out, thumb, f)
+}
+
+// keyFrame is a movie of one picture: the last one up to a time that needs no other to be decoded.
+func (m *movie) keyFrame(at time.Duration) *movie {
+	v := *m.track("vide")
+	var chosen sample
+	clock := int64(0)
+	for i, q := range v.samples {
+		if i == 0 || q.sync && clock <= int64(at.Seconds()*float64(v.scale)) {
+			chosen = q
+		}
+		clock += int64(q.duration)
+	}
+	chosen.shift = int32(v.start) // it is shown at once
+	v.samples = []sample{chosen}
+	return m.only(&v)
 }
 
 // convert makes a plain MP4 of a film, by copying its pictures if they are plain ones.
@@ -98,10 +113,7 @@ func (t *tools) soundTracks(f facts, path string) []string {
 		args = append(args, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "1:a:0", "-t", inSeconds(f.duration))
 		return append(args, encodeSound...)
 	}
-	args = append(args, "-map", fmt.Sprintf("0:%d", f.audio))
-	if f.start > 0 {
-		args = append(args, "-af", f.soundFilter())
-	}
+	args = append(args, "-map", fmt.Sprintf("0:%d", f.audio), "-af", f.soundFilter())
 	return append(args, encodeSound...)
 }
 

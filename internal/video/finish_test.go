@@ -1,12 +1,14 @@
-// finish_test.go measures what it costs to take over the video of an engine.
+// finish_test.go measures what it costs to make a video of a template, and to take over that of an engine.
 
 package video
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // cpu returns the seconds of processor time that we and our children have used.
@@ -63,6 +65,44 @@ func BenchmarkFinish(b *testing.B) {
 			before := cpu(b)
 			for b.Loop() {
 				if err := c.run(b.TempDir()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric((cpu(b)-before)/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+// BenchmarkVideo makes the built-in video for a name: with music only, with a voice that is new, and with one that was
+// heard before.
+func BenchmarkVideo(b *testing.B) {
+	cache := b.TempDir()
+	for _, c := range []struct {
+		name  string
+		voice string
+		new   bool
+	}{{name: "music only"}, {"a new voice", VoiceCommand, true}, {"a voice that was heard", VoiceCommand, false}} {
+		m, err := New(Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"},
+			Timeout: time.Minute, Work: b.TempDir(), Cache: cache, Workers: 1, Voice: VoiceConfig{Engine: c.voice}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.Prepare(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.name, func(b *testing.B) {
+			before := cpu(b)
+			for b.Loop() {
+				if c.new {
+					if err := os.RemoveAll(m.clips()); err != nil {
+						b.Fatal(err)
+					}
+				}
+				v, err := m.Make(b.Context(), Order{Asset: "a", Name: "Александра", Lang: "ru"}, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := v.Discard(); err != nil {
 					b.Fatal(err)
 				}
 			}

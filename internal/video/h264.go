@@ -245,8 +245,8 @@ func (s sps) fits(frames int, seconds float64) bool {
 
 // parameterSets returns the sequence parameter set of an avcC box, and how many bytes the length of a NAL unit takes.
 func parameterSets(avcC []byte) (s sps, lengthSize int, err error) {
-	if len(avcC) < 8 || avcC[0] != 1 || avcC[5]&0x1f == 0 {
-		return s, 0, errors.New("h264: no parameter sets")
+	if len(avcC) < 8 || avcC[0] != 1 || avcC[5]&0x1f != 1 {
+		return s, 0, errors.New("h264: not one sequence parameter set")
 	}
 	n := int(binary.BigEndian.Uint16(avcC[6:]))
 	if len(avcC) < 8+n {
@@ -258,13 +258,15 @@ func parameterSets(avcC []byte) (s sps, lengthSize int, err error) {
 
 // Kinds of NAL units.
 const (
-	nalSlice = 1
-	nalIDR   = 5
+	nalIDR = 5
+	nalSPS = 7
+	nalPPS = 8
 )
 
 // checkSample reports what is wrong with a sample: its NAL units have to fill it exactly, none may hold what looks
-// like a start code, as zeroed disk blocks do, and a sync sample has to begin a new sequence.
-func checkSample(b []byte, lengthSize int, sync bool) error {
+// like a start code, as zeroed disk blocks do, a sync sample has to begin a new sequence, and its parameter sets have
+// to be those of the avcC box, by which the film was judged.
+func checkSample(b []byte, lengthSize int, sync bool, avcC []byte) error {
 	slices, idr := 0, 0
 	for len(b) > 0 {
 		if len(b) < lengthSize {
@@ -287,6 +289,8 @@ func checkSample(b []byte, lengthSize int, sync bool) error {
 			fallthrough
 		case kind <= nalIDR:
 			slices++
+		case (kind == nalSPS || kind == nalPPS) && !bytes.Contains(avcC, nal):
+			return errors.New("h264: other parameter sets than at the beginning")
 		}
 		if holdsStartCode(nal) {
 			return errors.New("h264: a start code within a NAL unit")

@@ -199,12 +199,13 @@ func (t *track) provePictures(m *movie) (f facts, err error) {
 		return f, doubt("it does not begin with a key frame")
 	}
 	var b []byte
+	sets := t.avcC()
 	for i, q := range t.samples {
 		b = slices.Grow(b[:0], int(q.size))[:q.size]
 		if _, err := q.file.ReadAt(b, q.offset); err != nil {
 			return f, err
 		}
-		if err := checkSample(b, lengthSize, q.sync); err != nil {
+		if err := checkSample(b, lengthSize, q.sync, sets); err != nil {
 			return f, doubt("picture %d: %v", i, err)
 		}
 	}

@@ -27,6 +27,7 @@ type prepared struct {
 	lang          string
 	path          string // MP4 with key frames at the edges of the takes
 	music         string // its sound as a WAV file; "" if nothing is to be spoken over it
+	plates        string // the frames of the takes, decoded, if there is room for them
 	width, height int
 	rate          rate
 	frames        int
@@ -91,7 +92,11 @@ func (m *Maker) prepare(ctx context.Context, t *tools, k *template) (map[string]
 		}
 	}
 	for lang, p := range found {
-		if err := p.look(); err != nil {
+		err := p.look()
+		if err == nil && k.id != draftID { // of a draft there is hardly ever a second video
+			err = m.keepPlates(ctx, t, p)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("prepared template %s: %w", k.id, err)
 		}
 		found[lang] = p
@@ -208,8 +213,10 @@ func (m *Maker) locate(t *tools, k *template, lang string) (prepared, error) {
 	}
 	p.path = filepath.Join(m.cfg.Cache, fmt.Sprintf("%s-%s.mp4", k.id, hex.EncodeToString(h.Sum(nil)[:8])))
 	p.takes = k.takes(p.rate, p.frames)
+	stem := strings.TrimSuffix(p.path, ".mp4")
+	p.plates = stem + ".yuv"
 	if k.voice != nil {
-		p.music = strings.TrimSuffix(p.path, ".mp4") + ".wav"
+		p.music = stem + ".wav"
 	}
 	return p, nil
 }
@@ -291,6 +298,9 @@ func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing 
 			if err := keep(copied, missing[kept].music); err != nil {
 				return err
 			}
+		}
+		if err := os.Remove(missing[kept].plates); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err // of another film under this name
 		}
 		if err := keep(p.path, kept); err != nil {
 			return err
@@ -495,7 +505,9 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 		if err != nil {
 			return err
 		}
-		needed[filepath.Base(p.path)], needed[filepath.Base(p.music)] = true, true
+		for _, path := range []string{p.path, p.music, p.plates} {
+			needed[filepath.Base(path)] = true
+		}
 	}
 	files, err := os.ReadDir(m.cfg.Cache)
 	for _, f := range files {
@@ -512,11 +524,11 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 	return err
 }
 
-// templateOf returns the id of the template that a file of the cache is a prepared film or music of.
+// templateOf returns the id of the template that a file of the cache is a prepared film, music or plates of.
 func templateOf(file string) (id string, ok bool) {
 	name, kind, _ := strings.Cut(file, ".")
 	at := strings.LastIndexByte(name, '-')
-	if at <= 0 || kind != "mp4" && kind != "wav" {
+	if at <= 0 || kind != "mp4" && kind != "wav" && kind != "yuv" {
 		return "", false
 	}
 	sum, err := hex.DecodeString(name[at+1:])

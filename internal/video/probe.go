@@ -162,7 +162,7 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 	f.start = max(0, seconds(v.Start)-begin)
 	f.duration = seconds(v.Duration)
 	f.frames, _ = strconv.Atoi(v.Frames)
-	if f.duration <= 0 || f.frames == 0 || unknownRate(f.rate) {
+	if f.duration <= 0 || f.frames == 0 || unknownRate(f.rate) || !f.agree() {
 		if err := t.countPackets(ctx, path, options, &f, begin); err != nil {
 			return facts{}, err
 		}
@@ -221,13 +221,25 @@ func unknownRate(rate string) bool {
 	return num == "" || num == "0" || den == "0"
 }
 
-// countPackets reads the times of all packets of the pictures, for a file that does not say how long they last: what
-// browsers record, and every Matroska file. begin is when its first track starts.
+// agree reports whether there are as many pictures as are shown in the film's time. There are more of them in a film
+// that was cut without being encoded again: an edit list leaves them out.
+func (f facts) agree() bool {
+	var num, den float64
+	if n, _ := fmt.Sscanf(f.rate, "%g/%g", &num, &den); n != 2 || den == 0 {
+		return false
+	}
+	shown := f.duration.Seconds() * num / den
+	return math.Abs(float64(f.frames)-shown) <= 1+shown/50
+}
+
+// countPackets reads the times of all packets of the pictures that are shown, for a file that does not say how long
+// they last: what browsers record, every Matroska file, and one with an edit list. begin is when its first track
+// starts.
 func (t *tools) countPackets(ctx context.Context, path string, options []string, f *facts, begin time.Duration) error {
 	var c packetCounter
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
 	argv = append(argv, "-select_streams", strconv.Itoa(f.video), "-of", "csv=p=0", "-show_entries",
-		"packet=pts_time,duration_time", "file:"+path)
+		"packet=pts_time,duration_time,flags", "file:"+path)
 	if err := run(ctx, child{argv: argv, stdout: &c, tool: true}); err != nil {
 		return refusedKind(err)
 	}
@@ -246,7 +258,7 @@ func (t *tools) countPackets(ctx context.Context, path string, options []string,
 	return nil
 }
 
-// packetCounter reads lines "time,duration" of packets in any order.
+// packetCounter reads lines "time,duration,flags" of packets in any order.
 type packetCounter struct {
 	rest        []byte
 	count       int
@@ -267,7 +279,8 @@ func (c *packetCounter) Write(p []byte) (int, error) {
 		c.rest = rest
 		fields := strings.Split(strings.TrimSpace(string(line)), ",")
 		at, err := strconv.ParseFloat(fields[0], 64)
-		if err != nil || math.Abs(at) > maxLength {
+		discarded := len(fields) > 2 && strings.Contains(fields[2], "D")
+		if err != nil || math.Abs(at) > maxLength || discarded {
 			continue
 		}
 		pts := time.Duration(at * float64(time.Second))
@@ -420,11 +433,13 @@ func (t *tools) drawStill(ctx context.Context, options []string, path string, at
 // drawStillOf is drawStill for a film of which more is known.
 func (t *tools) drawStillOf(ctx context.Context, options []string, path string, f facts, track string,
 	at time.Duration, jpeg string, seek ...string) error {
+	one := *t
+	one.threads = 1 // more of them cost more than they do for one picture
 	args := append(f.decoder(), append(seek, "-ss", inSeconds(at))...)
 	filter := strings.Join(slices.Concat(f.ordinary(), []string{"scale=iw*sar:ih,setsar=1", thumbFilter}), ",")
-	args = append(t.input(options, path, args...), "-map", track, "-vf", filter)
+	args = append(one.input(options, path, args...), "-map", track, "-vf", filter)
 	// A picture from before the time is no late one that may be dropped.
-	return t.run(ctx, append(append(args, "-fps_mode", "passthrough"), thumbOutput(jpeg)...), nil)
+	return one.run(ctx, append(append(args, "-fps_mode", "passthrough"), thumbOutput(jpeg)...), nil)
 }
 
 // thumbFilter makes a frame with square pixels as small as a still may be.
@@ -440,16 +455,18 @@ func (t *tools) input(limits []string, path string, options ...string) []string 
 	return slices.Concat(t.oneThread(), limits, options, []string{"-i", "file:" + path})
 }
 
-// decoder are the options before an input that choose its decoder: ffmpeg's own one of VP8 and VP9 does not see what
-// is transparent.
+// decoder are the options before an input that is filtered. Where pictures change their size in the middle of a film,
+// as browsers record a call, the filters go on: new ones would count its time from the beginning. And ffmpeg's own
+// decoder of VP8 and VP9 does not see what is transparent.
 func (f facts) decoder() []string {
+	options := []string{"-reinit_filter:v", "0"}
 	switch {
 	case f.alpha && f.codec == "vp9":
-		return []string{"-c:v", "libvpx-vp9"}
+		options = append(options, "-c:v", "libvpx-vp9")
 	case f.alpha && f.codec == "vp8":
-		return []string{"-c:v", "libvpx"}
+		options = append(options, "-c:v", "libvpx")
 	}
-	return nil
+	return options
 }
 
 // ordinary are the filters that make the pictures of a film what every screen shows: whole pictures, opaque on black,

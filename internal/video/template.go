@@ -306,20 +306,16 @@ func (m *Maker) encodeTakes(
 	out, thumb string,
 	report func(percent int),
 ) error {
-	var args, edges []string
 	var sheets []sheet
-	var films, joined, x, y strings.Builder
+	var edges []string
 	w, h, frames, stillAt := 0, 0, 0, -1
-	for i, k := range p.takes {
+	for _, k := range p.takes {
 		s, err := m.sheet(p, k.captions, o)
 		if err != nil {
 			return err
 		}
 		sheets = append(sheets, s)
 		w, h = max(w, s.w), max(h, s.h)
-		args = append(append(args, t.oneThread()...), "-ss", p.rate.seconds(k.first), "-i", p.path)
-		fmt.Fprintf(&films, "[%d:v]%s,trim=end_frame=%d[take%[1]d];", i, countFrames(p.rate, 0), k.last-k.first)
-		fmt.Fprintf(&joined, "[take%d]", i)
 		if k.has(still) {
 			stillAt = frames + still - k.first
 		}
@@ -327,36 +323,42 @@ func (m *Maker) encodeTakes(
 			edges = append(edges, fmt.Sprintf("eq(n,%d)", frames))
 		}
 		frames += k.last - k.first
-		if i < len(p.takes)-1 {
-			fmt.Fprintf(&x, "if(lt(n,%d),%d,", frames, s.x)
-			fmt.Fprintf(&y, "if(lt(n,%d),%d,", frames, s.y)
-			continue
-		}
-		fmt.Fprintf(&x, "%d%s", s.x, strings.Repeat(")", i))
-		fmt.Fprintf(&y, "%d%s", s.y, strings.Repeat(")", i))
 	}
-	args = append(args, rawInput("yuva420p", w, h, p.rate)...)
-	drawn := fmt.Sprintf("%s%sconcat=n=%d,%[4]s[film];[%[3]d:v]%[4]s[name];[film][name]overlay='%s':'%s':format=yuv420",
-		&films, &joined, len(p.takes), countFrames(p.rate, 0), &x, &y)
+	args := append(rawInput("yuv420p", p.width, p.height, p.rate), "-an")
 	var second []string
 	if stillAt >= 0 {
-		drawn += fmt.Sprintf(",split[v][all];[all]select='eq(n,%d)',%s[still]", stillAt, thumbFilter)
+		args = append(args, "-filter_complex", fmt.Sprintf("[0:v]setparams=colorspace=bt709:range=tv,split[v][all];"+
+			"[all]select='eq(n,%d)',%s[still]", stillAt, thumbFilter), "-map", "[v]")
 		second = append([]string{"-map", "[still]"}, thumbOutput(thumb)...)
-	} else {
-		drawn += "[v]"
 	}
-	args = append(args, "-filter_complex", drawn, "-map", "[v]", "-frames:v", fmt.Sprint(frames), "-an")
 	if len(edges) > 0 {
 		args = append(args, "-force_key_frames", "expr:"+strings.Join(edges, "+"))
 	}
 	args = append(append(args, encodeTakeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
 	args = append(append(args, "-f", "mp4", out), second...)
-	return t.encodeSheet(ctx, args, w, h, frames, func(o *overlay, n int) {
-		i := 0
+	// take returns the take of a frame, and the frame's number in the film.
+	take := func(n int) (i, frame int) {
 		for ; n >= p.takes[i].last-p.takes[i].first; i++ {
 			n -= p.takes[i].last - p.takes[i].first
 		}
-		sheets[i].draw(o, p.rate, p.takes[i].first+n)
+		return i, p.takes[i].first + n
+	}
+	film, err := t.openPlates(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer film.close()
+	under := plate{make([]byte, yuvSize(p.width, p.height)), p.width, p.height}
+	return t.encodeDrawn(ctx, args, w, h, frames, func(o *overlay, n int) {
+		i, frame := take(n)
+		sheets[i].draw(o, p.rate, frame)
+	}, func(n int, drawn []byte) ([]byte, error) {
+		if err := film.next(under.pix); err != nil {
+			return nil, err
+		}
+		i, _ := take(n)
+		under.lay(drawn, w, h, sheets[i].x, sheets[i].y)
+		return under.pix, nil
 	}, func(frame int) { report(frame * 95 / frames) })
 }
 
@@ -405,13 +407,16 @@ func (s sheet) draw(o *overlay, r rate, frame int) {
 }
 
 // encodeSheet runs an ffmpeg that reads so many frames of w×h pixels from its stdin, which draw draws.
-func (t *tools) encodeSheet(
-	ctx context.Context,
-	args []string,
-	w, h, frames int,
-	draw func(o *overlay, n int),
-	report func(frame int),
-) error {
+func (t *tools) encodeSheet(ctx context.Context, args []string, w, h, frames int, draw func(o *overlay, n int),
+	report func(frame int)) error {
+	return t.encodeDrawn(ctx, args, w, h, frames, draw, func(_ int, drawn []byte) ([]byte, error) {
+		return drawn, nil
+	}, report)
+}
+
+// encodeDrawn is encodeSheet for an ffmpeg that reads what become makes of each frame.
+func (t *tools) encodeDrawn(ctx context.Context, args []string, w, h, frames int, draw func(o *overlay, n int),
+	become func(n int, drawn []byte) ([]byte, error), report func(frame int)) error {
 	p, err := t.start(ctx, args, report, true)
 	if err != nil {
 		return err
@@ -424,6 +429,7 @@ func (t *tools) encodeSheet(
 	for i := range overlays {
 		overlays[i] = newOverlay(w, h)
 	}
+	var failed error
 	err = drawInOrder(ctx, workers, 0, frames, yuvaSize(w, h),
 		func(worker, n int, buf []byte) {
 			o := overlays[worker]
@@ -431,12 +437,16 @@ func (t *tools) encodeSheet(
 			draw(o, n)
 			o.yuva(buf)
 		},
-		func(_ int, buf []byte) error {
+		func(n int, buf []byte) error {
+			if buf, failed = become(n, buf); failed != nil {
+				return failed
+			}
 			_, err := p.stdin.Write(buf)
 			return err
 		})
-	// An encoder that died is the reason for a write that failed, not the other way round; but drawing fails on its own.
-	if ended := endInput([]*process{p}); ended != nil && !isCrash(err) {
+	// An encoder that died is the reason for a write that failed, not the other way round; but what it reads is made
+	// without it.
+	if ended := endInput([]*process{p}); ended != nil && failed == nil && !isCrash(err) {
 		return ended
 	}
 	return err
