@@ -153,3 +153,45 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		}
 	}
 }
+
+// writtenToAll has an announcement in each state, with texts that try to be something else.
+func writtenToAll(t *testing.T, s *store.Store) {
+	t.Helper()
+	for user := int64(900); user < 912; user++ {
+		write(t, s, func(tx *store.Tx) error {
+			if _, err := tx.UpsertUser(user, "ru"); err != nil {
+				return err
+			}
+			return tx.SetConsent(user, store.Agreed)
+		})
+	}
+	long := strings.Repeat(hostile[0]+" "+odd[1]+"\n", 20)
+	for i, texts := range []map[string]string{{"": "A birthday video is here!\n\nSend me a name.", "ru": long}, {"": long},
+		{"": "Happy New Year!"}, {"": "Happy New Year again!"}} {
+		write(t, s, func(tx *store.Tx) error {
+			id, err := tx.SaveAnnouncement(0, texts, time.Time{}, 8)
+			if err != nil || i == 0 {
+				return err
+			}
+			if err := tx.StartAnnouncement(id, time.Time{}, 8); err != nil {
+				return err
+			}
+			for n := range int64(9) {
+				outcome, code := []string{store.CopyDelivered, store.CopyBlocked, store.CopyFailed}[n%3], ""
+				if outcome == store.CopyFailed {
+					code = []string{"telegram_refused", store.MaybeSent}[n%2]
+				}
+				if err := tx.KeepCopy(store.Copy{Announcement: id, User: 900 + n}, outcome, code, tx.Now(), false); err != nil {
+					return err
+				}
+			}
+			switch i {
+			case 1:
+				return tx.HaltAnnouncement(id, "telegram_refused")
+			case 2:
+				return tx.FinishAnnouncement(id)
+			}
+			return nil
+		})
+	}
+}

@@ -345,18 +345,8 @@ func (tx *Tx) KeepCopy(c Copy, outcome, code string, again time.Time, show bool)
 
 // MessagesDue reports whether messages that people are waiting for could be sent now.
 func (s *Store) MessagesDue(ctx context.Context) (yes bool, err error) {
-	now := s.now().UnixMilli()
-	for _, kind := range []Kind{Deliver, Apologise, Announce} {
-		if yes, err = s.dueOf(ctx, kind, now); yes || err != nil {
-			return yes, err
-		}
-	}
-	return false, nil
-}
-
-func (s *Store) dueOf(ctx context.Context, kind Kind, now int64) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = ? AND started IS NULL
-		AND due <= ?)`, kind, now).Scan(&yes)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM jobs
+		WHERE kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE') AND started IS NULL AND due <= ?)`, s.now().UnixMilli()).Scan(&yes)
 	return yes, err
 }
 

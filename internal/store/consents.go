@@ -73,8 +73,8 @@ func (s *Store) Consents(ctx context.Context) (c Consents, err error) {
 	return c, err
 }
 
-// recoverAnnouncements takes over who has agreed to announcements, and who has had which, from the previous database. None
-// goes on until an owner says so: without that database, who was sent one since is unknown.
+// recoverAnnouncements takes over who has agreed to announcements, and who has had which, from the previous database.
+// None goes on until an owner says so: without that database, who was sent one since is unknown.
 func (tx *Tx) recoverAnnouncements(l later) error {
 	if l.DB != nil && errors.Is(l.ask(`SELECT 1 FROM announcements LIMIT 0`, nil), ErrNotFound) { // older ones know nothing of them
 		for _, t := range []struct{ empty, read, write string }{

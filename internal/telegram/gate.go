@@ -33,7 +33,7 @@ const (
 	Answer   Priority = iota // to somebody who has just written or pressed, and looks at the screen
 	Pending                  // a video, an apology: somebody waits for it, but not at the screen
 	Courtesy                 // what nobody misses
-	Bulk                     // to many people who wait for nothing: it takes what all others leave
+	Bulk                     // to many people, and nobody waits for it: it takes what all others leave
 )
 
 // Call describes a call of the Bot API.
