@@ -226,11 +226,12 @@ func untilNext(l *rate.Limiter) time.Duration {
 	return time.Duration(math.Ceil(missing / float64(l.Limit()) * float64(time.Second)))
 }
 
-// untilBulk returns how long it takes until a message in bulk may go: there must be room for a burst after it. The lock
-// must be held.
+// untilBulk returns how long it takes until a message in bulk may go: nothing has had to wait for a while, and there is
+// room for a whole burst. The lock must be held.
 func (g *Gate) untilBulk(now time.Time) time.Duration {
 	missing := float64(g.burst()) - g.all.TokensAt(now) - 1e-6 // the limiter adds up fractions
-	return max(g.bulk.Sub(now), time.Duration(math.Ceil(missing/float64(g.all.Limit())*float64(time.Second))))
+	full := time.Duration(math.Ceil(missing / float64(g.all.Limit()) * float64(time.Second)))
+	return max(full, g.bulk.Sub(now), g.pressed.Add(g.second).Sub(now))
 }
 
 // untilChat returns how long it takes until a chat takes another message. The lock must be held.
