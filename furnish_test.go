@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -151,6 +153,34 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
 		}
+	}
+}
+
+// calmAnnouncer has nothing to send.
+type calmAnnouncer struct{}
+
+func (calmAnnouncer) TryAnnouncement(context.Context, int64, string, string) error { return nil }
+func (calmAnnouncer) Pace() (all, announcements float64)                           { return 25, 12.5 }
+
+// readsAnnouncements looks at the pages of announcements.
+func (c *critic) readsAnnouncements(t *testing.T) {
+	t.Helper()
+	d := openDesk(t, func(*office) {})
+	c.moves(d, 8)
+	c.reads("announcements/off", "/announcements", 200)
+	d = openDesk(t, func(d *office) {
+		writtenToAll(t, d.store)
+		d.change(func(o *desk.Options) { o.Announcer = calmAnnouncer{} })
+	})
+	c.moves(d, 8)
+	for _, language := range []string{"ru", "en"} {
+		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		c.reads("announcements/"+language+"/list", "/announcements", 200)
+		c.reads("announcements/"+language+"/new", "/announcements/new", 200)
+		c.reads("announcements/"+language+"/draft", "/announcements/1", 200)
+		c.reads("announcements/"+language+"/stopped", "/announcements/2", 200)
+		c.reads("announcements/"+language+"/done", "/announcements/3", 200)
+		c.reads("announcements/"+language+"/sending", "/announcements/4", 200)
 	}
 }
 
