@@ -91,6 +91,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Keep(ctx, func() { b.resume(ctx) })
 	wg.Keep(ctx, func() { b.ShowProgress(ctx, b.queue) })
 	wg.Keep(ctx, func() { b.KeepMenus(ctx, b.queue) })
+	wg.Keep(ctx, func() { b.Announce(ctx, b.queue) })
 	wg.Wait()
 	b.chats.Wait()
 	b.refused.Wait()
@@ -389,7 +390,7 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 		}
 		return b.onStart(ctx, t, u, from, isAdmin, rest)
 	case "help":
-		text := lang.Say(u.Lang, "help", nil)
+		text := b.Help(u.Lang)
 		if isAdmin {
 			text += "\n\n" + lang.Say(u.Lang, "help_admin", nil)
 		}
@@ -397,6 +398,8 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 		return err
 	case "new":
 		return b.Reply(ctx, u, "ask_name", nil, nil)
+	case "news":
+		return b.News(ctx, t, u)
 	case "status":
 		return b.Status(ctx, t, u)
 	case "cancel":
@@ -464,6 +467,8 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 		return b.Change(ctx, t, q.ID, u, message, arg)
 	case telegram.PlayButton:
 		return b.Play(ctx, t, q.ID, u, arg)
+	case telegram.NewsButton:
+		return b.AnswerNews(ctx, t, q.ID, u, message, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err

@@ -526,6 +526,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/sign-in", "/login", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
 	c.readsTemplates(t)
+	c.readsAnnouncements(t)
 	c.moves(full, 8)
 	c.reads("bot/off", "/bot", 409)
 	c.reads("error/no such video", "/assets/"+store.NewID(), 404)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -151,5 +153,75 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
 		}
+	}
+}
+
+// calmAnnouncer has nothing to send.
+type calmAnnouncer struct{}
+
+func (calmAnnouncer) TryAnnouncement(context.Context, int64, string, string) error { return nil }
+func (calmAnnouncer) Pace() (all, announcements float64)                           { return 25, 12.5 }
+
+// readsAnnouncements looks at the pages of announcements.
+func (c *critic) readsAnnouncements(t *testing.T) {
+	t.Helper()
+	d := openDesk(t, func(*office) {})
+	c.moves(d, 8)
+	c.reads("announcements/off", "/announcements", 200)
+	d = openDesk(t, func(d *office) {
+		writtenToAll(t, d.store)
+		d.change(func(o *desk.Options) { o.Announcer = calmAnnouncer{} })
+	})
+	c.moves(d, 8)
+	for _, language := range []string{"ru", "en"} {
+		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		c.reads("announcements/"+language+"/list", "/announcements", 200)
+		c.reads("announcements/"+language+"/new", "/announcements/new", 200)
+		c.reads("announcements/"+language+"/draft", "/announcements/1", 200)
+		c.reads("announcements/"+language+"/stopped", "/announcements/2", 200)
+		c.reads("announcements/"+language+"/done", "/announcements/3", 200)
+		c.reads("announcements/"+language+"/sending", "/announcements/4", 200)
+	}
+}
+
+// writtenToAll has an announcement in each state, with texts that try to be something else.
+func writtenToAll(t *testing.T, s *store.Store) {
+	t.Helper()
+	for user := int64(900); user < 912; user++ {
+		write(t, s, func(tx *store.Tx) error {
+			if _, err := tx.UpsertUser(user, "ru"); err != nil {
+				return err
+			}
+			return tx.SetConsent(user, store.Agreed)
+		})
+	}
+	long := strings.Repeat(hostile[0]+" "+odd[1]+"\n", 20)
+	for i, texts := range []map[string]string{{"": "A birthday video is here!\n\nSend me a name.", "ru": long}, {"": long},
+		{"": "Happy New Year!"}, {"": "Happy New Year again!"}} {
+		write(t, s, func(tx *store.Tx) error {
+			id, err := tx.SaveAnnouncement(0, texts, time.Time{}, 8)
+			if err != nil || i == 0 {
+				return err
+			}
+			if err := tx.StartAnnouncement(id, time.Time{}, 8); err != nil {
+				return err
+			}
+			for n := range int64(9) {
+				outcome, code := []string{store.CopyDelivered, store.CopyBlocked, store.CopyFailed}[n%3], ""
+				if outcome == store.CopyFailed {
+					code = []string{"telegram_refused", store.MaybeSent}[n%2]
+				}
+				if err := tx.KeepCopy(store.Copy{Announcement: id, User: 900 + n}, outcome, code, tx.Now(), false); err != nil {
+					return err
+				}
+			}
+			switch i {
+			case 1:
+				return tx.HaltAnnouncement(id, "telegram_refused")
+			case 2:
+				return tx.FinishAnnouncement(id)
+			}
+			return nil
+		})
 	}
 }

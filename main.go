@@ -154,6 +154,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	var sender *Sender
 	var msgs messenger
 	var talk *telegram.Talk
+	var delivered func(user int64)
 	if cfg.Telegram.Token != "" {
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
@@ -164,14 +165,13 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), HasOwner: len(cfg.Telegram.Owners) > 0, Rude: rude, CanDraw: maker.CanDraw,
-			Voice:     command.Playing(cfg, maker),
-			PerSecond: cfg.Telegram.PerSecond,
-			Second:    cfg.Second, Meter: meter,
+			Voice: command.Playing(cfg, maker), Announcements: cfg.Telegram.Announcements,
+			PerSecond: cfg.Telegram.PerSecond, Second: cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
 		}
-		msgs, talk = sender, &sender.Talk
+		msgs, talk, delivered = sender, &sender.Talk, sender.AskForNews
 	}
 	sites, err := publish.NewSites(st, files, cfg, talk)
 	if err != nil {
@@ -185,7 +185,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 				cfg.Queue.OutageAfter,
 				cfg.Queue.OutageMax,
 				probeEvery,
-			), Sites: sites.Platforms(), Voices: maker, Meter: meter, Farm: centre},
+			), Sites: sites.Platforms(), Voices: maker, Meter: meter, Farm: centre, Delivered: delivered},
 		log,
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
@@ -243,6 +243,9 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	if bot != nil {
 		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 		pages.RenewMenus = func() { bot.RenewMenu(0) }
+		if cfg.Telegram.Announcements {
+			pages.Announcer = bot
+		}
 	}
 	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)

@@ -293,6 +293,7 @@ type Options struct {
 	Meter     worker.Meter                         // nil: nobody counts
 	Voices    audioCache                           // nil: no name is spoken
 	Farm      interface{ Forget(assets []string) } // nil: no video is made on other machines
+	Delivered func(user int64)                     // called when somebody has got a video; nil: nobody is
 }
 
 // tidying is how long a stop waits for what only tidies up.
@@ -638,6 +639,9 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Complet
 		Then: func(gone bool) {
 			if gone && t.Kind == store.Announce {
 				spent = id
+			}
+			if !gone && t.Kind == store.Deliver && q.opts.Delivered != nil {
+				defer q.opts.Delivered(t.To.User)
 			}
 			if spent != 0 {
 				ctx, done := worker.Outlive(ctx, tidying)

@@ -113,6 +113,10 @@ var rights = map[string]right{
 	"GET /texts":               ownersSee,
 	"GET /texts/:key":          ownersSee,
 	"POST /texts/:key":         ownersDo.of("lang=ru&text_other=Вот!"),
+	"GET /announcements":       ownersSee,
+	// The office of this test has written none.
+	"GET /announcements/:id":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /announcements/:id": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=start"},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},

@@ -565,6 +565,63 @@ CREATE TABLE IF NOT EXISTS texts (
 	PRIMARY KEY (lang, key, form)
 ) STRICT, WITHOUT ROWID;
 
+-- Whether a person wants announcements. Without a row nobody has asked them; nobody is asked twice.
+CREATE TABLE IF NOT EXISTS consents (
+	user_id     INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+	asked       INTEGER NOT NULL,                      -- when the bot asked, or they came of their own accord
+	answer      TEXT    CHECK (answer IS NULL OR answer = 'agreed' OR answer = 'declined' OR answer = 'ended'), -- ended: had agreed, and cannot be written to any more; NULL: none yet
+	answered    INTEGER,
+	CONSTRAINT answer_has_time CHECK ((answer IS NULL) = (answered IS NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS consents_agreed ON consents (user_id) WHERE answer = 'agreed';
+-- Somebody who blocks the bot agrees to nothing any more, also when they come back.
+CREATE TRIGGER IF NOT EXISTS consents_end AFTER UPDATE OF unreachable ON users WHEN new.unreachable IS NOT NULL
+BEGIN
+	UPDATE consents SET answer = 'ended', answered = new.unreachable WHERE user_id = new.id AND answer = 'agreed';
+END;
+
+-- A message of an owner to everyone who has agreed to get some.
+CREATE TABLE IF NOT EXISTS announcements (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used again: an old form must not start another one
+	texts       TEXT    NOT NULL CHECK (json_valid(texts)), -- by language; '': for those without one of their own
+	status      TEXT    NOT NULL DEFAULT 'draft' CHECK (status = 'draft' OR status = 'sending' OR status = 'paused' OR status = 'done'),
+	creator     INTEGER NOT NULL,                      -- owner who wrote it (Telegram id; 0: the operator)
+	created     INTEGER NOT NULL,
+	changed     INTEGER NOT NULL,                      -- when the texts were, last
+	started     INTEGER,                               -- only who had agreed by then gets it
+	finished    INTEGER,
+	people      INTEGER NOT NULL DEFAULT 0,            -- how many had
+	reached     INTEGER NOT NULL DEFAULT 0,            -- user id: people up to this one have a row in announced, or don't get it
+	delivered   INTEGER NOT NULL DEFAULT 0,            -- people; these three outlive the rows in announced
+	blocked     INTEGER NOT NULL DEFAULT 0,
+	failed      INTEGER NOT NULL DEFAULT 0,
+	trouble     TEXT,                                  -- why the program has paused it: code of an error, or restored
+	CONSTRAINT only_a_draft_has_not_started CHECK ((status = 'draft') = (started IS NULL)),
+	CONSTRAINT done_has_time CHECK ((status = 'done') = (finished IS NOT NULL)),
+	CONSTRAINT only_a_paused_one_has_trouble CHECK (trouble IS NULL OR status = 'paused')
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS announcements_one_at_a_time ON announcements (status) WHERE status = 'sending';
+-- Of somebody who is deleted the number goes, too: nobody is left between it and the one before.
+CREATE TRIGGER IF NOT EXISTS announcements_forget AFTER DELETE ON users
+BEGIN
+	UPDATE announcements SET reached = old.id - 1 WHERE reached = old.id;
+END;
+
+-- What became of the copy of an announcement for each person.
+CREATE TABLE IF NOT EXISTS announced (
+	id          INTEGER PRIMARY KEY,
+	announcement_id INTEGER NOT NULL REFERENCES announcements (id) ON DELETE CASCADE,
+	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	outcome     TEXT    NOT NULL CHECK (outcome = 'delivered' OR outcome = 'waiting' OR outcome = 'blocked' OR outcome = 'failed'),
+	at          INTEGER NOT NULL,                      -- when that was; waiting: when it is tried again
+	tries       INTEGER NOT NULL DEFAULT 1,
+	code        TEXT,                                  -- of the error, if it failed
+	CONSTRAINT one_copy_for_each UNIQUE (announcement_id, user_id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS announced_by_user ON announced (user_id);
+CREATE INDEX IF NOT EXISTS announced_waiting ON announced (announcement_id, at) WHERE outcome = 'waiting';
+CREATE INDEX IF NOT EXISTS announced_failed ON announced (announcement_id, code) WHERE outcome = 'failed';
+
 -- What admins did, and every wish and retry of users.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,

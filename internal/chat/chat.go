@@ -49,6 +49,7 @@ type Options struct {
 	Rude           []string
 	CanDraw        func(template, name string) error // nil error: that template has every letter
 	Voice          Voice                             // says names before a video is made; nil: it does not
+	Announcements  bool                              // people are asked whether they want any, and get them
 	PerSecond      int                               // messages to all chats; 0: the default of telegram.NewGate
 	Second         time.Duration                     // of Telegram's limits: see telegram.NewGate
 	Meter          Meter                             // nil: nobody counts

@@ -23,6 +23,7 @@ var (
 		"status",
 		"cancel",
 		"language",
+		"news", // while announcements are on
 		"help",
 		"privacy",
 		"my_data",
@@ -81,9 +82,12 @@ func (c *Chat) RenewMenu(chat int64) {
 // publishMenus tells Telegram which commands to offer in a chat, in each language: more in that of an admin. 0: all
 // others.
 func (c *Chat) publishMenus(ctx context.Context, chat int64, admin, anyway bool) {
-	names := userCommands
+	names := slices.Clone(userCommands)
+	if !c.Announcements {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "news" })
+	}
 	if admin {
-		names = slices.Concat(userCommands, adminCommands)
+		names = append(names, adminCommands...)
 	}
 	bot, _, _ := strings.Cut(c.Token, ":")
 	for _, language := range append([]string{""}, lang.Languages...) {

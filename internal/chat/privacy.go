@@ -96,6 +96,10 @@ func (o Options) Privacy(language string) string {
 	case o.Farm:
 		who = "privacy_farm"
 	}
-	says = append(says, strings.Join(times, "\n"), lang.Say(language, who, nil), lang.Say(language, "privacy_ways", nil))
+	says = append(says, strings.Join(times, "\n"))
+	if o.Announcements {
+		says = append(says, lang.Say(language, "privacy_news", nil))
+	}
+	says = append(says, lang.Say(language, who, nil), lang.Say(language, "privacy_ways", nil))
 	return strings.Join(says, "\n\n")
 }

@@ -35,6 +35,8 @@ type Settings struct {
 		Admins      []int64 `toml:"admins"`
 		MaxUploadMB int64   `toml:"max_upload_mb"`
 		PerSecond   int     `toml:"per_second"`
+
+		Announcements bool `toml:"announcements"`
 	} `toml:"telegram"`
 	Web struct {
 		Listen         string   `toml:"listen"`

@@ -138,6 +138,12 @@ var whats = []struct{ action, outcome, id string }{
 	{"edit", "", "did_edit"},
 	{"change text", "", "did_change_text"},
 	{"reset text", "", "did_reset_text"},
+	{"announcement write", "", "did_announcement_write"},
+	{"announcement start", "", "did_announcement_start"},
+	{"announcement pause", "", "did_announcement_pause"},
+	{"announcement continue", "", "did_announcement_continue"},
+	{"announcement repeat", "", "did_announcement_repeat"},
+	{"announcement delete", "", "did_announcement_delete"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
@@ -227,6 +233,8 @@ var kinds = []struct {
 		"trust clock", "bot", "settings", "back up", "try backup", "download backup"}},
 	{"templates", "deeds_templates", []string{"template add", "template save", "template back", "template offer",
 		"template retire", "template order"}},
+	{"announcements", "announcements", []string{"announcement write", "announcement start", "announcement pause",
+		"announcement continue", "announcement repeat", "announcement delete"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

@@ -51,7 +51,7 @@ type Knob struct {
 	Key     string        `json:"key"`
 	Label   string        `json:"label"`
 	Help    string        `json:"help"`
-	Kind    string        `json:"kind"`             // number, span, choice, text or secret
+	Kind    string        `json:"kind"`             // number, span, choice, switch, text or secret
 	Value   string        `json:"value"`            // never that of a secret
 	IsSet   bool          `json:"set"`              // for secrets: there is one
 	Origin  config.Origin `json:"origin"`           // default, page, file or environment
@@ -106,7 +106,8 @@ var knobs = []struct {
 		{key: "queue.backoff_max", kind: "span", least: 1}, {key: "queue.outage_after", kind: "number", least: 2},
 		{key: "queue.outage_max", kind: "span", least: 1}}},
 	{"telegram", []knob{{key: "telegram.token", kind: "secret"},
-		{key: "telegram.per_second", kind: "number", least: 1, most: 30}}},
+		{key: "telegram.per_second", kind: "number", least: 1, most: 30},
+		{key: "telegram.announcements", kind: "switch"}}},
 	{"publishing", []knob{{key: "youtube.client_id", kind: "text"}, {key: "youtube.client_secret", kind: "secret"},
 		{key: "youtube.uploads_per_day", kind: "number", least: 1}, {key: "rumble.access_token", kind: "secret"},
 		{key: "rumble.channel_id", kind: "text"}}},
@@ -164,6 +165,8 @@ func (d *Desk) knob(say Say, language string, cfg config.Config, k knob) *Knob {
 		for _, l := range lang.Languages {
 			f.Options = append(f.Options, KnobOption{ID: l, Title: languageName(l)})
 		}
+	case "telegram.announcements":
+		f.Options = []KnobOption{{ID: "false", Title: say("conf_off", nil)}, {ID: "true", Title: say("conf_on", nil)}}
 	}
 	f.put(plainValue(cfg.Value(k.key)))
 	f.Shown, f.Default = f.Value, f.words(say, plainValue(cfg.Default(k.key)))
@@ -202,7 +205,7 @@ func (f *Knob) put(value string) {
 				}
 			}
 		}
-	case "choice":
+	case "choice", "switch":
 		for i, o := range f.Options {
 			f.Options[i].On = o.ID == value
 		}
@@ -235,7 +238,7 @@ func (f *Knob) words(say Say, value string) string {
 			return "0"
 		}
 		return Span(say, d)
-	case "choice":
+	case "choice", "switch":
 		for _, o := range f.Options {
 			if o.ID == value {
 				return o.Title
@@ -297,9 +300,12 @@ func (f *Knob) value(say Say, typed string) string {
 			f.Fault = say("conf_fault_span", Vars{"Least": Span(say, least)})
 		}
 		return config.TOML(d)
-	case "choice":
+	case "choice", "switch":
 		if !slices.ContainsFunc(f.Options, func(o KnobOption) bool { return o.ID == typed }) {
 			f.Fault = say("conf_fault_choice", nil)
+		}
+		if f.Kind == "switch" {
+			return config.TOML(typed == "true")
 		}
 	}
 	return config.TOML(typed)

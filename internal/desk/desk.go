@@ -67,6 +67,8 @@ type Options struct {
 	Farm     farmhands // nil: videos are not made on other machines
 	Settings settings  // that owners may change; nil: nobody can
 	Bot      botSelf   // nil: the bot is off
+	// Announcer sends announcements; nil: they are off.
+	Announcer announcer
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons

@@ -27,6 +27,7 @@ var forms = map[string]string{
 	"/bot":                   "version",
 	"/texts/{}":              "version",
 	"/studio/{}":             "version",
+	"/announcements/{}":      "version",
 
 	"/assets":                 "only makes something",
 	"/studio":                 "only makes something",

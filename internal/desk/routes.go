@@ -30,6 +30,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/advance":                 d.Advance,
 		"/texts":                   OwnersOnly(d.Texts),
 		"/texts/:key":              OwnersOnly(d.Text),
+		"/announcements":           OwnersOnly(d.Announcements),
+		"/announcements/:id":       OwnersOnly(d.Announcement),
 		"/statistics":              d.Statistics,
 		"/statistics.csv":          d.StatisticsFile,
 
@@ -81,5 +83,6 @@ func (d *Desk) Actions() map[string]Handler {
 		"/studio":                  OwnersOnly(d.AddTemplate),
 		"/studio/:id":              OwnersOnly(d.WorkOnTemplate),
 		"/texts/:key":              OwnersOnly(d.ChangeText),
+		"/announcements/:id":       OwnersOnly(d.ChangeAnnouncement),
 	}
 }

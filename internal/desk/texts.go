@@ -65,7 +65,8 @@ func (t Text) First(language string) string {
 var (
 	textSubjects = map[string]string{"start": "texts_start", "names": "texts_names", "progress": "texts_progress",
 		"video": "texts_video", "failure": "texts_failure", "status": "texts_status", "limits": "texts_limits",
-		"language": "texts_language", "privacy": "texts_privacy", "commands": "texts_commands", "admins": "texts_admins"}
+		"language": "texts_language", "privacy": "texts_privacy", "commands": "texts_commands",
+		"news": "texts_news", "admins": "texts_admins"}
 	textKinds = map[lang.Kind]string{lang.Message: "text_kind_message", lang.Caption: "text_kind_caption",
 		lang.Button: "text_kind_button", lang.Toast: "text_kind_toast", lang.Command: "text_kind_command"}
 )

@@ -60,6 +60,11 @@ var notices = map[string]string{
 	"template-saved":     "notice_template_saved",
 	"template-back":      "notice_template_back",
 	"text-reset":         "notice_text_reset",
+
+	"announcing":           "notice_announcing",
+	"announcement-paused":  "notice_announcement_paused",
+	"announcement-tried":   "notice_announcement_tried",
+	"announcement-deleted": "notice_announcement_deleted",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

@@ -1,6 +1,6 @@
 // Package lang says things to people in their language. The texts are in messages: a TOML file per language for each of
-// the bot, the page, publishing, what the page counts, videos in advance, the settings, and the set-up. It also decides
-// what a name is.
+// the bot, the page, publishing, what the page counts, videos in advance, the settings, the set-up, and announcements.
+// It also decides what a name is.
 package lang
 
 import (
@@ -20,7 +20,8 @@ var messages embed.FS
 var Languages = []string{"ru", "en"}
 
 // rooms are the parts that say messages; each has its files.
-var rooms = []string{"bot", "page", "publishing", "counts", "advance", "configuration", "setup", "admins", "studio"}
+var rooms = []string{"bot", "page", "publishing", "counts", "advance", "configuration", "setup", "admins", "studio",
+	"announcements"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}

@@ -30,8 +30,11 @@ func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) 
 		Wishes:   c.Wishes,
 		Inbox:    c.Inbox,
 		Channels: c.Channels,
-		Files:    map[string]int64{},
-		Stuck:    map[string]bool{},
+		Consents: map[string]int{"agreed": c.Consents.Agreed, "declined": c.Consents.Declined, "ended": c.Consents.Ended,
+			"unanswered": c.Consents.Unanswered},
+		Announced: c.Announced,
+		Files:     map[string]int64{},
+		Stuck:     map[string]bool{},
 	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err

@@ -47,6 +47,10 @@ var gauges = map[string]struct {
 	},
 	"retake_channels": {"Channels by state: CONNECTED, ENDED (to be connected again), " +
 		"DISCONNECTED.", []string{"state"}},
+	"retake_announcement_consents": {"People by their answer to the question whether they want announcements: " +
+		"agreed, declined, ended (they have blocked the bot), unanswered.", []string{"answer"}},
+	"retake_announcement_messages": {"Copies of the announcements that are kept, by what became of them: delivered, " +
+		"blocked, failed.", []string{"outcome"}},
 	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
 	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not " +
 		"since the start, or the bot is off.", nil},

@@ -21,6 +21,8 @@ type State struct {
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
 	Channels     map[string]int // by state
+	Consents     map[string]int // people, by their answer to the question whether they want announcements
+	Announced    map[string]int // copies of announcements, by what became of them
 	Inbox        int            // updates that are not handled
 	BotOn        bool
 	Stuck        map[string]bool  // why work does not flow, by the code of the reason
@@ -108,6 +110,12 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	}
 	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
 		set("retake_channels", float64(s.Channels[state]), state)
+	}
+	for _, answer := range []string{"agreed", "declined", "ended", "unanswered"} {
+		set("retake_announcement_consents", float64(s.Consents[answer]), answer)
+	}
+	for _, outcome := range []string{store.CopyDelivered, store.CopyBlocked, store.CopyFailed} {
+		set("retake_announcement_messages", float64(s.Announced[outcome]), outcome)
 	}
 	set("retake_assets_needing_admin", float64(s.Needing[store.NeedsRetry]))
 	for _, kind := range store.AttentionKinds {

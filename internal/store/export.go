@@ -15,6 +15,8 @@ type Export struct {
 	Videos []ExportVideo  `json:"videos"`
 	Acts   []ExportAct    `json:"actions"`
 	Inbox  []ExportUpdate `json:"messages_not_answered_yet"`
+	News   []ExportNews   `json:"asked_about_announcements"` // at most one
+	Copies []ExportCopy   `json:"announcements"`
 	Admin  *ExportAdmin   `json:"admin,omitempty"` // nil: they are none
 }
 
@@ -92,6 +94,20 @@ type ExportUpdate struct {
 	Raw json.RawMessage `json:"update"`
 }
 
+// ExportNews is what somebody said to the question whether they want announcements.
+type ExportNews struct {
+	Asked    time.Time `json:"asked"`
+	Answer   Answer    `json:"answer,omitzero"`
+	Answered time.Time `json:"answered,omitzero"`
+}
+
+// ExportCopy is what became of an announcement for them.
+type ExportCopy struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Text    string    `json:"text"`
+}
+
 // ExportAdmin is what is kept about an admin.
 type ExportAdmin struct {
 	Names    []AdminName   `json:"telegram_name"`
@@ -105,6 +121,13 @@ type ExportAdmin struct {
 	Made     []ExportMade  `json:"videos_made_or_uploaded"`
 	Released []ExportPub   `json:"publications"`
 	Channels []ExportPub   `json:"channels_connected"`
+	Wrote    []ExportWrote `json:"announcements_written"`
+}
+
+// ExportWrote is an announcement that an owner wrote.
+type ExportWrote struct {
+	At     time.Time          `json:"at"`
+	Status AnnouncementStatus `json:"status"`
 }
 
 // ExportToken is a token of theirs. Used and Expires are zero for never.
@@ -153,6 +176,8 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		Videos: []ExportVideo{},
 		Acts:   []ExportAct{},
 		Inbox:  []ExportUpdate{},
+		News:   []ExportNews{},
+		Copies: []ExportCopy{},
 	}
 	var created, seen, unreachable, banned int64
 	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, ''),
@@ -202,6 +227,12 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	}
 	err = errors.Join(
 		pull(tx, &x.Acts, exportActs+` WHERE user_id = ? ORDER BY at, id`, []any{user}, scanAct),
+		pull(tx, &x.News, `SELECT asked, ifnull(answer, ''), ifnull(answered, 0) FROM consents WHERE user_id = ?`,
+			[]any{user}, func(n *ExportNews, scan scanner) error { return scan(at(&n.Asked), &n.Answer, at(&n.Answered)) }),
+		pull(tx, &x.Copies, `SELECT c.at, c.outcome, ifnull(a.texts ->> ('$."' || ?2 || '"'), a.texts ->> '$.""')
+			FROM announced c JOIN announcements a ON a.id = c.announcement_id WHERE c.user_id = ?1 ORDER BY c.at, c.id`,
+			[]any{user, x.User.Lang},
+			func(c *ExportCopy, scan scanner) error { return scan(at(&c.At), &c.Outcome, &c.Text) }),
 		pull(
 			tx,
 			&x.Inbox,
@@ -249,6 +280,8 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 			[]any{user},
 			scanPublication,
 		),
+		pull(tx, &x.Admin.Wrote, `SELECT created, status FROM announcements WHERE creator = ? ORDER BY id`, []any{user},
+			func(w *ExportWrote, scan scanner) error { return scan(at(&w.At), &w.Status) }),
 	)
 }
 

@@ -72,7 +72,7 @@ func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 type Keep struct {
 	Inbox   time.Duration // what they wrote and could not be answered
 	Videos  time.Duration // what they asked for, with the name and whose wish it was, since it was finished
-	History time.Duration // the activity list, and attempts with their errors
+	History time.Duration // the activity list, attempts with their errors, and who got which announcement
 	People  time.Duration // since they wrote or pressed last
 }
 
@@ -172,6 +172,11 @@ var stales = []stale{
 	{"attempts", func(k Keep) time.Duration { return k.History },
 		`SELECT id FROM ` + oldest("attempts", "true", "id", "id", "finished"),
 		each(`DELETE FROM attempts WHERE id` + listed)},
+	// Of an announcement that is over its numbers stay: who has had one that is paused must not get it twice.
+	{"announced", func(k Keep) time.Duration { return k.History },
+		`SELECT id FROM ` + oldest("announced", "EXISTS (SELECT 1 FROM announcements o WHERE o.id = announcement_id AND o.status = 'done')",
+			"id", "id", "at"),
+		each(`DELETE FROM announced WHERE id` + listed)},
 	{"users", func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
 			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND restore_hold = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,

@@ -147,6 +147,9 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	if r.Forgotten, err = tx.forgetAgain(l); err != nil {
 		return r, err
 	}
+	if err := tx.recoverAnnouncements(l); err != nil {
+		return r, err
+	}
 	rows, err := tx.sql.Query(`SELECT id, user_id, asset_id FROM requests WHERE ` + awaited + `
 		OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind IN ('DELIVER', 'APOLOGISE'))
 		OR EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = requests.id) ORDER BY id`)

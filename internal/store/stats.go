@@ -19,6 +19,8 @@ type Census struct {
 	Inbox        int // updates that are not handled
 	Publications []Published
 	Channels     map[string]int // by state
+	Consents     Consents
+	Announced    map[string]int // copies of announcements, by what became of them
 }
 
 // Backlog is the work of one kind that is owed.
@@ -74,6 +76,12 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 		return c, err
 	}
 	if c.Advance, err = s.Advance(ctx); err != nil {
+		return c, err
+	}
+	if c.Consents, err = s.Consents(ctx); err != nil {
+		return c, err
+	}
+	if c.Announced, err = s.announced(ctx); err != nil {
 		return c, err
 	}
 	channels, err := s.Channels(ctx)

@@ -16,5 +16,6 @@ const (
 	TryButton    = "try"
 	AgainButton  = "retry_all"   // asset id:count, the last of the failed videos and how many there were
 	PutButton    = "publish_all" // ms:count, when the last of the failed publications was, and how many there were
+	NewsButton   = "news"        // yes, no, or stop below an announcement
 	SendButton   = "send_all"    // ms:count, when the last message was given up, and how many videos these are about
 )

@@ -33,6 +33,7 @@ const (
 	Answer   Priority = iota // to somebody who has just written or pressed, and looks at the screen
 	Pending                  // a video, an apology: somebody waits for it, but not at the screen
 	Courtesy                 // what nobody misses
+	Bulk                     // to many people, and nobody waits for it: it takes what all others leave
 )
 
 // Call describes a call of the Bot API.
@@ -62,8 +63,11 @@ func (c Call) lapses() bool {
 const (
 	// patience is how long a call waits for a pause to end before it is told to come back later instead.
 	patience = 2 * time.Second
-	// courtesyPatience is how long a courtesy waits for a free turn, in seconds of Telegram's limits.
+	// courtesyPatience is how long a courtesy, or a message in bulk, waits for a free turn, in seconds of Telegram's
+	// limits.
 	courtesyPatience = 3
+	// BulkShare is the part of the pace that messages in bulk may take: a half is kept free for those who write.
+	BulkShare = 0.5
 	// several chats that are told 429 within a few seconds mean the limit of all calls, and not their own.
 	several    = 3
 	fewSeconds = 5
@@ -82,6 +86,7 @@ type Gate struct {
 	pressed time.Time               // when a message last had to wait for the others
 	chats   map[int64]*rate.Limiter // of those that sent lately; one that is not here is idle
 	sweepAt int                     // number of chats at which the idle ones are looked for
+	bulk    time.Time               // not before then the next message in bulk
 	line
 	pauses
 }
@@ -219,6 +224,14 @@ func untilNext(l *rate.Limiter) time.Duration {
 		return 0
 	}
 	return time.Duration(math.Ceil(missing / float64(l.Limit()) * float64(time.Second)))
+}
+
+// untilBulk returns how long it takes until a message in bulk may go: nothing has had to wait for a while, and there is
+// room for a whole burst. The lock must be held.
+func (g *Gate) untilBulk(now time.Time) time.Duration {
+	missing := float64(g.burst()) - g.all.TokensAt(now) - 1e-6 // the limiter adds up fractions
+	full := time.Duration(math.Ceil(missing / float64(g.all.Limit()) * float64(time.Second)))
+	return max(full, g.bulk.Sub(now), g.pressed.Add(g.second).Sub(now))
 }
 
 // untilChat returns how long it takes until a chat takes another message. The lock must be held.

@@ -17,6 +17,7 @@ const (
 	notices         // apologies, confirmations: few, and a press follows
 	videos          // long and many
 	courtesies      // only what turns the others leave
+	bulk            // only what all of them leave
 	lanes
 )
 
@@ -42,6 +43,8 @@ type waiter struct {
 // laneOf returns where a message waits. The lock must be held.
 func (g *Gate) laneOf(c Call) lane {
 	switch {
+	case c.Priority == Bulk:
+		return bulk
 	case c.Priority == Courtesy, c.Chat < 0 && c.Priority == Answer: // groups are answered as a courtesy
 		return courtesies
 	case c.Priority == Pending && c.creates() && (c.Upload || c.FileID):
@@ -79,7 +82,7 @@ func (g *Gate) turn(ctx context.Context, c Call) error {
 	g.admit()
 	g.mu.Unlock()
 	var enough <-chan time.Time
-	if at == courtesies {
+	if at >= courtesies {
 		timer := time.NewTimer(courtesyPatience * g.second)
 		defer timer.Stop()
 		enough = timer.C
@@ -91,7 +94,7 @@ func (g *Gate) turn(ctx context.Context, c Call) error {
 	case <-ctx.Done():
 		err = stopped(ctx, ctx.Err())
 	case <-enough:
-		err = failed(Dropped, 0, "a courtesy had no free turn")
+		err = failed(Dropped, 0, "there was no free turn")
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -157,12 +160,15 @@ func (g *Gate) admit() {
 		if !w.call.Upload {
 			g.away++
 		}
+		if at == bulk {
+			g.bulk = now.Add(time.Duration(float64(g.second) / g.pace / BulkShare))
+		}
 		w.comes <- nil
 	}
 	g.alarm.Reset(again)
 }
 
-func (g *Gate) waiting() bool { return g.busy() || len(g.lines[courtesies]) > 0 }
+func (g *Gate) waiting() bool { return g.busy() || len(g.lines[courtesies])+len(g.lines[bulk]) > 0 }
 
 // next returns the place of the message that goes next. If none can go yet, i is -1 and again says when to look again.
 // A message whose chat has to wait holds up nobody, and takes its chat's turn only when it goes: messages that wait
@@ -180,6 +186,9 @@ func (g *Gate) next(now time.Time) (at lane, i int, again time.Duration) {
 			}
 			left, _ := g.held(w.call, now)
 			left = max(left, g.untilChat(w.call.Chat))
+			if lane(at) == bulk {
+				left = max(left, g.untilBulk(now))
+			}
 			if left > 0 {
 				again = min(again, left)
 			}
@@ -194,8 +203,10 @@ func (g *Gate) next(now time.Time) (at lane, i int, again time.Duration) {
 	case first[answers] >= 0 && (first[pending] < 0 || g.credit > 0):
 		g.credit = max(0, g.credit-1)
 		return answers, first[answers], 0
-	case first[pending] < 0:
+	case first[pending] < 0 && first[courtesies] >= 0:
 		return courtesies, first[courtesies], again
+	case first[pending] < 0:
+		return bulk, first[bulk], again
 	}
 	g.credit = min(g.credit+2, mostCredit)
 	switch {

@@ -320,3 +320,57 @@ func TestLine_EachLaneIsFirstInFirstOut(t *testing.T) {
 		}
 	})
 }
+
+func TestLine_BulkTakesHalfOfThePaceAndNothingFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		bulk := func() (n int, took time.Duration) {
+			began := time.Now()
+			for chat := int64(1000); time.Since(began) < 20*time.Second; chat++ {
+				if g.Do(t.Context(), message(chat, Bulk), fine) == nil {
+					n++
+				}
+			}
+			return n, time.Since(began)
+		}
+		if n, took := bulk(); n < 245 || n > 260 {
+			t.Errorf("got %d in %v; want half of 25 a second", n, took)
+		}
+		done := make(chan struct{})
+		go func() {
+			bulk()
+			close(done)
+		}()
+		synctest.Wait()
+		for chat := range int64(100) { // an edit always finds a place, and a video waits for nothing in bulk
+			time.Sleep(150 * time.Millisecond)
+			if !g.Spare(chat + 1) {
+				t.Fatal("got no time to spare for an edit; want it before what is sent in bulk")
+			}
+			began := time.Now()
+			if err := g.Do(t.Context(), video(chat+1), fine); err != nil || time.Since(began) > 0 {
+				t.Fatalf("got %v after %v; want it at once", err, time.Since(began))
+			}
+		}
+		<-done
+	})
+}
+
+func TestLine_BulkIsBehindAllOthersAndComesBackLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		for chat := range int64(500) { // 20 s of others
+			go g.Do(t.Context(), video(chat+2), fine)
+		}
+		synctest.Wait()
+		began := time.Now()
+		err := g.Do(t.Context(), message(1, Bulk), func(context.Context) error { t.Error("it is sent"); return nil })
+		if took := time.Since(began); ClassOf(err) != Dropped || took > 3100*time.Millisecond {
+			t.Errorf("got %v after %v; want it told to come back after 3 s", err, took)
+		}
+		time.Sleep(time.Minute)
+		if err := g.Do(t.Context(), message(1, Bulk), fine); err != nil {
+			t.Errorf("got %v; want it sent when nobody waits", err)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -116,6 +117,11 @@ func (g *Gate) Left(chat int64) time.Duration {
 	defer g.mu.Unlock()
 	left, _ := g.held(Call{Method: "sendVideo", Chat: chat, Priority: Pending, FileID: true}, time.Now())
 	return left
+}
+
+// LeftForAll returns how long messages to all chats are held; 0: they are not.
+func (g *Gate) LeftForAll() time.Duration {
+	return g.Left(math.MinInt64) // nobody's
 }
 
 // rivalled reports whether another program polls for this bot: two that send would tell everybody twice.

@@ -58,8 +58,9 @@ type Talk struct {
 	// Meter counts the calls; nil means that nobody counts.
 	Meter Meter
 
-	topic int  // of a forum, to which messages go; 0: none
-	alarm bool // messages go out even when another program polls
+	only  func(ctx context.Context) bool // whether a message still goes out when its turn has come; nil: it does
+	topic int                            // of a forum, to which messages go; 0: none
+	alarm bool                           // messages go out even when another program polls
 }
 
 // Meter counts calls, by the method of the Bot API and its result: ok, held (it was not made) or the name of a Class.
@@ -73,6 +74,14 @@ type Meter interface {
 func (t *Talk) As(p Priority) *Talk {
 	other := *t
 	other.Priority = p
+	return &other
+}
+
+// OnlyIf returns a Talk that asks once more when the turn of a message has come: unless wanted says yes, the message is
+// not sent, and the error is of the class Stopped.
+func (t *Talk) OnlyIf(wanted func(ctx context.Context) bool) *Talk {
+	other := *t
+	other.only = wanted
 	return &other
 }
 
@@ -96,6 +105,9 @@ func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(co
 	c.Priority, c.Alarm = t.Priority, t.alarm
 	asked, made := time.Now(), time.Time{}
 	err := t.Gate.Do(ctx, c, func(ctx context.Context) error {
+		if t.only != nil && !t.only(ctx) {
+			return &Error{Class: Stopped, text: "stopped: nobody wants the message any more"}
+		}
 		made = time.Now()
 		limited, cancel := ctx, func() {}
 		if limit > 0 {

@@ -1,0 +1,1 @@
+-- The schema adds the tables consents, announcements and announced.
