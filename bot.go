@@ -261,7 +261,7 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 			if telegram.ClassOf(err) == telegram.Refused {
 				tries, pause, rest = refusedTries, rest, 4*rest
 			}
-			last, problem := b.SetAside(b.Work, t, told, tries)
+			last, problem := b.SetAside(b.Work, t, told, tries, err)
 			if last {
 				b.Log.Error("an update is set aside", "update", u.ID, "err", err)
 				continue // with what is said about that

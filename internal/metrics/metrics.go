@@ -47,7 +47,8 @@ var gauges = map[string]struct {
 	},
 	"retake_channels": {"Channels by state: CONNECTED, ENDED (to be connected again), " +
 		"DISCONNECTED.", []string{"state"}},
-	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_inbox":     {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_set_aside": {"Updates from Telegram that could not be handled or answered.", nil},
 	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not " +
 		"since the start, or the bot is off.", nil},
 	"retake_farm_workers":            {"Machines that make videos, by state: working, drained, gone.", []string{"state"}},
