@@ -209,7 +209,7 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 			languages[i] = language
 		}
 	}
-	err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { // one: whoever has been told must not count as over again
+	err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { // one: those who are told must not count as over again
 		for i := range refused {
 			u := &refused[i]
 			a := chat.AnswerTo(store.User{ID: u.Chat, Lang: languages[i]}, "too_many", nil, nil)

@@ -29,10 +29,10 @@ type refuser struct {
 	tg     *faketelegram.Server
 	answer answerOf
 
-	mu    sync.Mutex
-	times map[int64]int // how often more, by chat; less than 0: until it is well
-	well  bool
-	done  int // calls that were done although their answer says otherwise
+	mu      sync.Mutex
+	times   map[int64]int // how often more, by chat; less than 0: until it is well
+	well    bool
+	refused int // calls
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -52,9 +52,7 @@ func (f *refuser) RoundTrip(r *http.Request) (*http.Response, error) {
 	refuses := !f.well && f.times[chat] != 0
 	if refuses {
 		f.times[chat]--
-		if f.answer.maybe {
-			f.done++
-		}
+		f.refused++
 	}
 	f.mu.Unlock()
 	answer := httptest.NewRecorder()
@@ -171,6 +169,9 @@ func updatesMeet(t *testing.T, s *store.Store, files *media.Disk, answer answerO
 	}
 	way.mu.Lock()
 	way.well = true
+	if way.refused < len(all) {
+		t.Errorf("got %d calls refused; want one or more of each", way.refused)
+	}
 	way.mu.Unlock()
 	pass(time.Hour)
 	if want > 0 {

@@ -204,8 +204,8 @@ func (c *Chat) say(ctx context.Context, a Answer) (err error) {
 }
 
 // SetAside counts a failed attempt to handle an update, and reports whether that was the last. The person in chat is
-// then told so; 0: nobody is. The update, or what could not be said about it, is kept with the reason until an owner has
-// it tried again.
+// then told so; 0: nobody is. The update, or what could not be said about it, is kept with the reason until an owner
+// has it tried again.
 func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int, reason error) (last bool, err error) {
 	left := todo{Aside: t.left.Aside} // what was to be said about it being set aside can't be said either
 	if left.Aside == nil {

@@ -1,5 +1,5 @@
-// What keeps old things from being deleted at once: a clock that is not trusted, or more than a purge may take. An owner
-// may say yes to either.
+// What keeps old things from being deleted at once: a clock that is not trusted, or more than a purge may take. An
+// owner may say yes to either.
 
 package desk
 

@@ -60,7 +60,6 @@ var forms = map[string]string{
 	"/take-over":              "taken over twice is taken over",
 	"/trust-clock":            "trusted twice is trusted",
 	"/purge":                  "what is deleted is not deleted again",
-	"/unanswered":             "only what is set aside, in the transaction",
 	"/try-now":                "only during an outage",
 	"/language":               "of one browser",
 	"/logout":                 "of one browser",

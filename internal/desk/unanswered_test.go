@@ -15,7 +15,6 @@ func TestAttention_WhatIsUnansweredIsOneItemOfOwners(t *testing.T) {
 	for code, want := range map[string]string{
 		"telegram_refused":      "Telegram refused it.",
 		"telegram_too_large":    "It is too large for Telegram.",
-		"telegram_of_2031":      "It could not be sent.",
 		store.UpdateShape:       "Retake cannot read what Telegram sent. A newer version may.",
 		store.UpdateFailed:      "Something went wrong here each time; the log says what.",
 		"telegram_chat_gone":    "",
