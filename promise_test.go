@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -254,14 +255,31 @@ func TestPurge_SaysThatItTookAFifthAndAnOwnerHasTheRestDeleted(t *testing.T) {
 
 // doubtful is a purge that does not trust the clock, or has left something, until an owner says yes.
 type doubtful struct {
+	mu      sync.Mutex
 	ahead   time.Duration
 	limited bool
 }
 
-func (d *doubtful) Blocked() time.Duration { return d.ahead }
-func (d *doubtful) Trust() error           { d.ahead = 0; return nil }
-func (d *doubtful) Limited() bool          { return d.limited }
-func (d *doubtful) Finish() error          { d.limited = false; return nil }
+func (d *doubtful) becomes(ahead time.Duration, limited bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ahead, d.limited = ahead, limited
+}
+
+func (d *doubtful) Blocked() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ahead
+}
+
+func (d *doubtful) Limited() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.limited
+}
+
+func (d *doubtful) Trust() error  { d.becomes(0, false); return nil }
+func (d *doubtful) Finish() error { d.becomes(0, false); return nil }
 
 func TestThePageAsksAnOwnerWhetherTheClockIsRight(t *testing.T) {
 	d := newDesk(t, "http://localhost")

@@ -467,9 +467,10 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 	defer stop()
 	w.until("the start", func() bool { return strings.Contains(w.log.String(), "retake is running") })
 	running := [][]string{{"backup", "-config", config, filepath.Join(dir, "backup.db")},
-		{"admin", "list", "-config", config}, {"admin", "link", "-config", config, "42"},
+		{"admin", "list", "-config", config}, {"admin", "add", "-config", config, "42"},
+		{"admin", "link", "-config", config, "42"},
 		{"init", filepath.Join(dir, "new.toml")}}
-	for i, args := range append(running, []string{"restore", "-config", config, filepath.Join(dir, "backup.db")}) {
+	for i, args := range append(running, []string{"restore", "-config", config, "-force", filepath.Join(dir, "backup.db")}) {
 		if i == len(running) {
 			stop()
 		}
