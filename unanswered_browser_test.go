@@ -31,7 +31,10 @@ func TestOwnersAreAskedInTheBrowser(t *testing.T) {
 		c.reads("owners/"+l+"/unanswered", "/attention", 200)
 	}
 	c.press("form[action='/unanswered'] button")
-	c.until("!document.querySelector('form[action=\"/unanswered\"]')")
+	c.until("!document.querySelector('form[action=\"/unanswered\"]') && document.readyState === 'complete'")
+	if got := c.js("document.querySelector('#notice').innerText.trim()"); got != "Бот пробует ещё раз." {
+		t.Errorf("got the notice %q; want that it is tried again", got)
+	}
 	if n := count(t, d.store, `SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL`); n != 3 {
 		t.Errorf("got %d updates to be handled; want all", n)
 	}
