@@ -270,7 +270,7 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	}
 	m.does(steps[3])
 	m.does("sudo -u retake kill -USR1 $(cat /var/lib/retake/lock)") // as retake retry wakes it
-	m.does("printf 'Анна\\nЕва\\n' >names.txt") // the list of videos in advance
+	m.does("printf 'Анна\\nЕва\\n' >names.txt")                     // the list of videos in advance
 	for _, script := range commands(t, "operating.md", "") {
 		m.does(script)
 	}
