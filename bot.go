@@ -210,7 +210,7 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 			languages[i] = language
 		}
 	}
-	err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { // one: whoever has been told must not count as over again
+	err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { // one: those who are told must not count as over again
 		for i := range refused {
 			u := &refused[i]
 			a := chat.AnswerTo(store.User{ID: u.Chat, Lang: languages[i]}, "too_many", nil, nil)
@@ -262,7 +262,7 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 			if telegram.ClassOf(err) == telegram.Refused {
 				tries, pause, rest = refusedTries, rest, 4*rest
 			}
-			last, problem := b.SetAside(b.Work, t, told, tries)
+			last, problem := b.SetAside(b.Work, t, told, tries, err)
 			if last {
 				b.Log.Error("an update is set aside", "update", u.ID, "err", err)
 				continue // with what is said about that

@@ -279,7 +279,7 @@ func (w *world) calm() {
 			count(
 				w,
 				w.store,
-				`SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`,
+				`SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL)`,
 			) == 0
 	})
 }
@@ -493,6 +493,6 @@ func (w *world) rendering() int {
 func (w *world) calm0() {
 	w.Helper()
 	w.until("no update waits", func() bool {
-		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
+		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL`) == 0
 	})
 }

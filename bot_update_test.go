@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"retake.example/internal/chat"
 	"retake.example/internal/retry"
@@ -339,5 +340,76 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") ||
 		!strings.Contains(log.String(), "msg=panic") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
+	}
+}
+
+// tryAside has the bot try again what is set aside, as the page does.
+func tryAside(t *testing.T, w *world, want int) {
+	t.Helper()
+	var updates []store.Update
+	write(t, w.store, func(tx *store.Tx) (err error) { updates, err = tx.TryAside(); return err })
+	if len(updates) != want {
+		t.Fatalf("got %v; want %d updates", updates, want)
+	}
+	w.bot.Resume(t.Context(), updates)
+}
+
+func TestAside_AnUpdateIsKeptShownAndTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	over := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: -1, Status: 400, Description: "Bad Request: of 2031"})
+	p.Send("Аглая")
+	aside := func() bool { return count(t, w.store, `SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL`) == 1 }
+	w.until("set aside", aside)
+	if n, err := w.store.Attention(t.Context(), store.Admin{Owner: true}, time.Time{}); err != nil || n[store.NeedsAnswer].N != 1 {
+		t.Errorf("got %v, %v; want it to need attention", n, err)
+	}
+	if given, err := w.store.NotDelivered(t.Context(), time.Time{}); err != nil || given.N != 1 {
+		t.Errorf("got %v, %v; want it in /readyz, /metrics and the digest", given, err)
+	}
+	w.stop() // nobody tries it unasked
+	w.start()
+	tryAside(t, w, 1) // fails, and it is kept once more
+	w.until("set aside again", aside)
+	over()
+	tryAside(t, w, 1)
+	w.hears(p, "Делаем видео с именем «Аглая»?")
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL OR error IS NOT NULL`); n != 0 {
+		t.Errorf("got %d left; want none", n)
+	}
+	if strings.Contains(w.log.String(), "Аглая") {
+		t.Error("the log holds a name")
+	}
+}
+
+// The effect is there already, so only its answer is said again.
+func TestAside_AnAnswerIsKeptShownAndTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, holdRenders)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.hears(p, "Запрос создан")
+	w.calm0()
+	var over []func()
+	for _, method := range []string{"sendMessage", "editMessageText"} {
+		over = append(over, w.tg.Inject(faketelegram.Fault{Method: method, Times: -1, Status: 400,
+			Description: "Bad Request: of 2031"}))
+	}
+	p.Send("/cancel")
+	w.until("set aside", func() bool {
+		return count(t, w.store, `SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL AND raw LIKE '{"answers":%'`) == 1
+	})
+	if n := count(t, w.store, `SELECT count(*) FROM requests`); n != 0 {
+		t.Errorf("got %d requests; want the effect", n)
+	}
+	for _, clear := range over {
+		clear()
+	}
+	tryAside(t, w, 1)
+	w.hears(p, "отменено")
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL OR error IS NOT NULL`); n != 0 {
+		t.Errorf("got %d left; want none", n)
 	}
 }

@@ -352,7 +352,7 @@ func (l *load) run(people int, f *figures) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	for count(l, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) > 0 &&
+	for count(l, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL)`) > 0 &&
 		ctx.Err() == nil {
 		<-time.After(50 * time.Millisecond)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,11 +209,77 @@ func TestPurge_AnOwnerSaysThatTheClockIsRight(t *testing.T) {
 	})
 }
 
-// doubtful is a purge that does not trust the clock until it is told to.
-type doubtful struct{ ahead time.Duration }
+func TestPurge_SaysThatItTookAFifthAndAnOwnerHasTheRestDeleted(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		for i := range 10 {
+			ask(t, s, "Маша"+letters(i), 1)
+			complete(t, s)
+		}
+		mutate(t, s, `DELETE FROM jobs`)
+		ahead := time.Duration(0)
+		setNow(s, func() time.Time { return time.Now().Add(ahead) })
+		q := newQueue(s)
+		q.media = &bench{}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		p := worker.NewPurger(s, keeps, q.log)
+		go p.Run(ctx, q.Discard, q.ForgetOldNames)
+		after := func(d time.Duration, left int, limited bool) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if n := count(t, s, `SELECT count(*) FROM assets`); n != left || p.Limited() != limited {
+				t.Errorf("got %d videos, limited %v; want %d, %v", n, p.Limited(), left, limited)
+			}
+		}
+		after(90*time.Minute, 10, false)
+		if err := p.Finish(); !errors.Is(err, store.ErrNotFailed) {
+			t.Errorf("nothing left: got %v; want %v", err, store.ErrNotFailed)
+		}
+		mutate(t, s, `UPDATE assets SET created = created - 9e10, finished = finished - 9e10`)
+		mutate(t, s, `UPDATE requests SET created = created - 9e10, finished = finished - 9e10`)
+		after(time.Hour, 8, true)
+		ahead = 100 * 365 * 24 * time.Hour // a clock that is not trusted: the yes to the rest is none to it
+		after(time.Hour, 8, false)
+		if err := p.Finish(); !errors.Is(err, store.ErrNotFailed) || p.Blocked() == 0 {
+			t.Errorf("a doubted clock: got %v, ahead by %v; want %v", err, p.Blocked(), store.ErrNotFailed)
+		}
+		ahead = 0
+		after(time.Hour, 7, true)
+		if err := p.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		after(time.Minute, 0, false)
+	})
+}
 
-func (d *doubtful) Blocked() time.Duration { return d.ahead }
-func (d *doubtful) Trust() error           { d.ahead = 0; return nil }
+// doubtful is a purge that does not trust the clock, or has left something, until an owner says yes.
+type doubtful struct {
+	mu      sync.Mutex
+	ahead   time.Duration
+	limited bool
+}
+
+func (d *doubtful) becomes(ahead time.Duration, limited bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ahead, d.limited = ahead, limited
+}
+
+func (d *doubtful) Blocked() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ahead
+}
+
+func (d *doubtful) Limited() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.limited
+}
+
+func (d *doubtful) Trust() error  { d.becomes(0, false); return nil }
+func (d *doubtful) Finish() error { d.becomes(0, false); return nil }
 
 func TestThePageAsksAnOwnerWhetherTheClockIsRight(t *testing.T) {
 	d := newDesk(t, "http://localhost")
@@ -235,6 +302,34 @@ func TestThePageAsksAnOwnerWhetherTheClockIsRight(t *testing.T) {
 	}
 	if page := d.want(200, d.send(call{path: "/activity", session: owner})); !strings.Contains(page,
 		"said that the clock is right") {
+		t.Error("got nothing in the list of activity")
+	}
+}
+
+func TestThePageSaysThatAPurgeHasLeftSomething(t *testing.T) {
+	d := newDesk(t, "http://localhost")
+	d.opts.Purge = &doubtful{limited: true}
+	d.change(func(*desk.Options) {})
+	owner, admin := d.signIn(8), d.signIn(7)
+	const form = `action="/purge"`
+	if page := d.want(200, d.send(call{path: "/", session: admin})); strings.Contains(page, form) ||
+		!strings.Contains(page, "a fifth each hour") || !strings.Contains(page, "An owner can have it deleted now.") {
+		t.Error("an admin: want the notice without a button")
+	}
+	if body := d.want(200, d.send(call{path: "/", session: admin, json: true})); !strings.Contains(body, `"purge_limited":true`) {
+		t.Errorf("JSON: got %s; want it to say so", body)
+	}
+	if page := d.want(200, d.send(call{path: "/", session: owner})); !strings.Contains(page, form) {
+		t.Error("an owner: want a button")
+	}
+	d.want(403, d.send(call{method: "POST", path: "/purge", session: admin, json: true}))
+	d.want(200, d.send(call{method: "POST", path: "/purge", session: owner, json: true}))
+	d.want(409, d.send(call{method: "POST", path: "/purge", session: owner, json: true}))
+	if page := d.want(200, d.send(call{path: "/", session: owner})); strings.Contains(page, form) {
+		t.Error("got the notice again")
+	}
+	if page := d.want(200, d.send(call{path: "/activity", session: owner})); !strings.Contains(page,
+		"had everything that is too old deleted at once") {
 		t.Error("got nothing in the list of activity")
 	}
 }

@@ -134,6 +134,8 @@ var rights = map[string]right{
 	"POST /try-now":           adminsDo.by(store.ScopeMake),
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /trust-clock":       {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
+	"POST /purge":             {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
+	"POST /unanswered":        ownersDo,
 	"POST /held":              ownersDo.of("send=no"),
 	"POST /wishes":            ownersDo.of("take=no"),
 	"GET /advance":            admins,
@@ -209,6 +211,8 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
 		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
+		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, error, set_aside)
+			VALUES (2, 2, '{}', 0, 'telegram_refused', 1)`)
 		sessions = [4]string{"", d.session(9), d.session(7), d.session(8)}
 		for i, scope := range store.Scopes {
 			tokens[i] = d.token(8, scope)

@@ -356,6 +356,7 @@ CREATE VIEW IF NOT EXISTS attention AS
 	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs_attention = 1
 	UNION ALL SELECT 'undelivered', r.asset_id, '', NULL, a.creator, min(r.undelivered) FROM requests r CROSS JOIN assets a ON a.id = r.asset_id
 		WHERE r.undelivered IS NOT NULL AND a.needs_attention = 0 GROUP BY r.asset_id
+	UNION ALL SELECT 'unanswered', NULL, '', NULL, NULL, min(set_aside) FROM inbox WHERE set_aside IS NOT NULL HAVING count(*) > 0
 	UNION ALL SELECT 'publication', p.asset_id, p.platform, p.channel_id, p.creator, p.completed FROM publications p
 		WHERE p.status = 'FAILED' AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
 			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
@@ -461,9 +462,10 @@ CREATE TABLE IF NOT EXISTS inbox (
 	raw         TEXT,                                  -- JSON: the update or, when its effect is here, what is still to be said; erased when handled
 	received    INTEGER NOT NULL,
 	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
-	error       TEXT,                                  -- set aside: it cannot be handled
+	error       TEXT,                                  -- code of why it could not be handled or answered, or why it was erased
 	restore_hold INTEGER NOT NULL DEFAULT 0 CHECK (restore_hold IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
-	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
+	set_aside   INTEGER,                               -- since when every try has failed, until an owner has it tried again; NULL: it is not
+	CONSTRAINT set_aside_has_content_and_reason CHECK (set_aside IS NULL OR raw IS NOT NULL AND error IS NOT NULL)
 ) STRICT;
 -- The bot whose updates these are.
 CREATE TABLE IF NOT EXISTS bot (
@@ -473,6 +475,7 @@ CREATE TABLE IF NOT EXISTS bot (
 CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_restore_hold ON inbox (chat_id) WHERE restore_hold = 1;
 CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received);
+CREATE INDEX IF NOT EXISTS inbox_set_aside ON inbox (set_aside) WHERE set_aside IS NOT NULL;
 
 -- One-time sign-in links. Only the hash of the token is kept.
 CREATE TABLE IF NOT EXISTS links (

@@ -223,7 +223,7 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 		tg := faketelegram.New(testToken)
 		defer tg.Close()
 		way := &spoiler{tg: tg, refused: map[string]int{}}
-		stop := live(t, s, files, way, moody{film})
+		_, stop := live(t, s, files, way, moody{film})
 		var people sync.WaitGroup
 		began := time.Now()
 		for i := range 500 {
@@ -243,7 +243,7 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 		way.well = true
 		way.mu.Unlock()
 		for range 60 { // what was under way ends
-			if count(t, s, `SELECT count(*) FROM jobs`)+count(t, s, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0 {
+			if count(t, s, `SELECT count(*) FROM jobs`)+count(t, s, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL AND set_aside IS NULL`) == 0 {
 				break
 			}
 			time.Sleep(time.Minute)
@@ -256,7 +256,7 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 }
 
 // live runs the bot and the queue on a store of the bubble until stop.
-func live(t *testing.T, s *store.Store, files *media.Disk, way *spoiler, render renderer) (stop func()) {
+func live(t *testing.T, s *store.Store, files *media.Disk, way http.RoundTripper, render renderer) (b *Bot, stop func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(newYear...),
@@ -276,7 +276,7 @@ func live(t *testing.T, s *store.Store, files *media.Disk, way *spoiler, render 
 	var running sync.WaitGroup
 	running.Go(func() { queue.Run(ctx) })
 	running.Go(func() { bot.Run(ctx) })
-	return func() {
+	return bot, func() {
 		cancel()
 		running.Wait()
 	}
@@ -299,7 +299,7 @@ func TestProgress_AWaitingChatSeesAChangeEveryTwoMinutes(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		tg := faketelegram.New(testToken)
 		defer tg.Close()
-		stop := live(t, s, files, &spoiler{tg: tg, well: true, refused: map[string]int{}}, endless{})
+		_, stop := live(t, s, files, &spoiler{tg: tg, well: true, refused: map[string]int{}}, endless{})
 		defer stop()
 		p := tg.Person(1, "П", "ru")
 		p.Send("Маша")

@@ -297,8 +297,8 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 		"root 700 /etc/retake/credentials") {
 		t.Errorf("got %s", out)
 	}
-	if out, err := m.try("systemd-analyze security --threshold=20 --no-pager retake"); err != nil {
-		t.Errorf("got %v; want an exposure of 2.0 at the most\n%s", err, out)
+	if out, err := m.try("systemd-analyze security --threshold=11 --no-pager retake"); err != nil {
+		t.Errorf("got %v; want an exposure of 1.1 at the most\n%s", err, out)
 	}
 
 	t.Run("a watchdog that is not fed starts it again", func(t *testing.T) {

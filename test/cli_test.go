@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -459,11 +460,20 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 	if err := serving.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer serving.Wait()
-	defer serving.Process.Signal(syscall.SIGTERM)
+	stop := sync.OnceFunc(func() {
+		serving.Process.Signal(syscall.SIGTERM)
+		serving.Wait()
+	})
+	defer stop()
 	w.until("the start", func() bool { return strings.Contains(w.log.String(), "retake is running") })
-	for _, args := range [][]string{{"backup", "-config", config, filepath.Join(dir, "backup.db")},
-		{"admin", "list", "-config", config}, {"init", filepath.Join(dir, "new.toml")}} {
+	running := [][]string{{"backup", "-config", config, filepath.Join(dir, "backup.db")},
+		{"admin", "list", "-config", config}, {"admin", "add", "-config", config, "42"},
+		{"admin", "link", "-config", config, "42"},
+		{"init", filepath.Join(dir, "new.toml")}}
+	for i, args := range append(running, []string{"restore", "-config", config, "-force", filepath.Join(dir, "backup.db")}) {
+		if i == len(running) {
+			stop()
+		}
 		if b, err := command(args...).CombinedOutput(); err != nil {
 			t.Errorf("%v: %v: %s", args, err, b)
 		}

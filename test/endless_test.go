@@ -4,6 +4,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/alarm"
 	"retake.example/internal/desk"
 	"retake.example/internal/rumble"
 	"retake.example/internal/telegram"
@@ -20,7 +22,8 @@ import (
 	"retake.example/internal/youtube"
 )
 
-// TestReaders_NoAnswerIsEndless has the tests of the media store beside it: TestS3_NoAnswerIsEndless.
+// TestReaders_NoAnswerIsEndless has others beside it, in the rooms of what they read: TestS3_NoAnswerIsEndless,
+// TestSend_NoMailServerIsEndless, TestErrors_AnEndlessAnswerIsBounded, TestServiceMisbehaves.
 func TestReaders_NoAnswerIsEndless(t *testing.T) {
 	const most = 40 << 20 // what is read, and what the kernel holds
 	tube := func(address string) *youtube.Client {
@@ -55,6 +58,17 @@ func TestReaders_NoAnswerIsEndless(t *testing.T) {
 		"an engine": func(ctx context.Context, address string) error {
 			return engine(ctx, video.Config{Engine: video.EngineHTTP, URL: address, AllowPrivate: true,
 				Offered: []string{"new-year"}})
+		},
+		"what a webhook says": func(ctx context.Context, address string) error {
+			_, err := alarm.Ways{Webhook: address}.Send(ctx, "a", "b")
+			return cmp.Or(err, io.EOF) // only the status counts
+		},
+		"what a dead man's switch says": func(ctx context.Context, address string) error {
+			return cmp.Or(alarm.Ways{}.Ping(ctx, address), io.EOF)
+		},
+		"a poll of Telegram": func(ctx context.Context, address string) error {
+			_, err := telegram.Poll(ctx, telegram.NewClient(), address, testToken, 0)
+			return err
 		},
 		"the health of the page": func(ctx context.Context, address string) error {
 			if err := desk.CheckHealth(ctx, address[len("http://"):]); err != nil {

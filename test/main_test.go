@@ -124,7 +124,7 @@ func (w *world) calm() {
 	w.Helper()
 	w.until("calm", func() bool {
 		return w.tg.Pending() == 0 && count(w, w.store,
-			`SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) == 0
+			`SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL)`) == 0
 	})
 }
 

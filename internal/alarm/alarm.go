@@ -120,6 +120,24 @@ func (w Ways) Ping(ctx context.Context, address string) error {
 	return nil
 }
 
+// mostSaid is how many bytes a mail server may say about one message, TLS included.
+const mostSaid = 256 << 10
+
+// brief is a connection with somebody who may say only so much. net/smtp reads a line to its end, however long it is.
+type brief struct {
+	net.Conn
+	left int
+}
+
+func (b *brief) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the server says too much")
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
 // mail sends a message to all addresses.
 func (w Ways) mail(ctx context.Context, title, text string) error {
 	host, port, err := net.SplitHostPort(w.SMTP)
@@ -140,6 +158,7 @@ func (w Ways) mail(ctx context.Context, title, text string) error {
 		conn.SetDeadline(end)
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn = &brief{conn, mostSaid}
 	if port == "465" {
 		conn = tls.Client(conn, secure)
 	}

@@ -4,6 +4,7 @@ package alarm
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -123,5 +124,47 @@ func TestSend_AFailureNamesTheWayAndNoSecret(t *testing.T) {
 	if taken, err := w.Send(t.Context(), "a", "b"); err == nil || taken || !strings.Contains(err.Error(), "watch.smtp: 550") ||
 		strings.Contains(err.Error(), "hush") {
 		t.Errorf("got %v; want what the server said", err)
+	}
+}
+
+// A server that says one line without an end, at whatever point, is left after some of it.
+func TestSend_NoMailServerIsEndless(t *testing.T) {
+	for name, greeting := range map[string]string{
+		"its greeting": "220 ", "the extensions": "220 x\r\n250-", "an answer of many lines": "220 x\r\n250-a\r\n250-b\r\n250-",
+		"no SMTP": "", "nothing but line ends": "220 x\r\n250-x\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			told := make(chan int, 1)
+			go func() {
+				sent := 0
+				defer func() { told <- sent }()
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer c.Close()
+				io.WriteString(c, greeting)
+				for page := bytes.Repeat([]byte("a"), 64<<10); sent < 1<<30; sent += len(page) {
+					if strings.HasPrefix(name, "nothing") {
+						page = bytes.Repeat([]byte("250-x\r\n"), 9<<10)
+					}
+					if _, err := c.Write(page); err != nil {
+						return
+					}
+				}
+			}()
+			w := Ways{SMTP: l.Addr().String(), From: "a@b.example", To: []string{"c@d.example"}}
+			if taken, err := w.Send(t.Context(), "a", "b"); taken || err == nil || t.Context().Err() != nil {
+				t.Errorf("got taken %v, %v; want the server left", taken, err)
+			}
+			if sent := <-told; sent > 20<<20 { // what the kernel holds included
+				t.Errorf("got %d bytes taken; want a little", sent)
+			}
+		})
 	}
 }

@@ -3,12 +3,14 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"strings"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 )
@@ -22,6 +24,7 @@ type Turn struct {
 	Link   string // a sign-in link that was made for this update
 	New    bool   // nothing was known of the sender before it
 
+	raw          string // the update
 	press, toast string // a press to answer, and what its toast says
 	left         todo
 	effect       bool // it is in the database: only the answers are left
@@ -34,7 +37,13 @@ type Turn struct {
 // todo is what an update has left to say.
 type todo struct {
 	Answers []Answer `json:"answers"`
-	Aside   string   `json:"aside,omitempty"` // why the update was set aside
+	Aside   *aside   `json:"set_aside,omitempty"` // what is set aside once that is said
+}
+
+// aside is an update that could not be handled, or what could not be said about it.
+type aside struct {
+	Raw  string `json:"raw"`
+	Code string `json:"code"` // of the reason
 }
 
 // Answer is something to say in a chat.
@@ -52,7 +61,7 @@ func IsAnswer(raw string) bool { return strings.HasPrefix(raw, answersBegin) }
 
 // NewTurn returns the turn of an update, or of what was left to say of it.
 func NewTurn(u store.Update, language string) *Turn {
-	t := &Turn{Update: u.ID, Lang: language}
+	t := &Turn{Update: u.ID, Lang: language, raw: u.Raw}
 	if IsAnswer(u.Raw) && json.Unmarshal([]byte(u.Raw), &t.left) == nil {
 		t.effect, t.saved = true, true
 	}
@@ -100,10 +109,10 @@ func Owe(tx *store.Tx, update int64, a Answer) (raw string, err error) {
 
 func (l todo) save(tx *store.Tx, update int64) error {
 	switch {
-	case len(l.Answers) == 0 && l.Aside == "":
+	case len(l.Answers) == 0 && l.Aside == nil:
 		return tx.Handled(update)
 	case len(l.Answers) == 0:
-		return tx.SetAside(update, l.Aside)
+		return tx.SetAside(update, l.Aside.Raw, l.Aside.Code)
 	}
 	raw, err := l.raw()
 	if err != nil {
@@ -195,11 +204,20 @@ func (c *Chat) say(ctx context.Context, a Answer) (err error) {
 }
 
 // SetAside counts a failed attempt to handle an update, and reports whether that was the last. The person in chat is
-// then told so; 0: nobody is. An answer that is refused again and again is dropped.
-func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int) (last bool, err error) {
-	left := todo{Aside: "see the log"}
-	if chat != 0 && !t.effect {
-		left.Answers = []Answer{{Chat: chat, Text: lang.Say(t.Lang, "trouble", nil)}}
+// then told so; 0: nobody is. The update, or what could not be said about it, is kept with the reason until an owner
+// has it tried again.
+func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int, reason error) (last bool, err error) {
+	left := todo{Aside: t.left.Aside} // what was to be said about it being set aside can't be said either
+	if left.Aside == nil {
+		left.Aside = &aside{Raw: t.raw, Code: asideCode(reason)}
+		switch {
+		case t.effect:
+			if left.Aside.Raw, err = t.left.raw(); err != nil {
+				return false, err
+			}
+		case chat != 0:
+			left.Answers = []Answer{{Chat: chat, Text: lang.Say(t.Lang, "trouble", nil)}}
+		}
 	}
 	err = c.Store.Tx(ctx, func(tx *store.Tx) error {
 		tries, err := tx.RecordAttempt(t.Update)
@@ -213,6 +231,14 @@ func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int) (la
 	}
 	t.left, t.effect, t.saved = left, true, true
 	return true, nil
+}
+
+// asideCode is the code of why an update is set aside.
+func asideCode(reason error) string {
+	if errors.Is(reason, ErrShape) {
+		return store.UpdateShape
+	}
+	return cmp.Or(retry.CodeOf(reason), store.UpdateFailed)
 }
 
 // ErrShape is an update that the library cannot decode. The library's own error may quote a name.

@@ -48,6 +48,10 @@ func TestSettings_Bounds(t *testing.T) {
 		"RETAKE_TELEGRAM_PER_SECOND": {[]string{"1", "25", "30"}, []string{"0", "-1", "31", "1.5"}},
 		"RETAKE_LIMITS_ALL_PER_DAY":  {[]string{"0", "1", "100000"}, []string{"-1"}},
 		"RETAKE_LIMITS_MEDIA_GB":     {[]string{"0", "1", "1048576"}, []string{"-1", "1048577", "9223372036854775807"}},
+		"RETAKE_PRIVACY_INBOX":       {[]string{"0s", "24h", "8760h"}, []string{"23h59m", "1s", "-24h"}},
+		"RETAKE_PRIVACY_VIDEOS":      {[]string{"0s", "24h", "8760h"}, []string{"23h59m", "1s", "-24h"}},
+		"RETAKE_PRIVACY_HISTORY":     {[]string{"0s", "24h", "8760h"}, []string{"23h59m", "1s", "-24h"}},
+		"RETAKE_PRIVACY_PEOPLE":      {[]string{"0s", "24h", "8760h"}, []string{"23h59m", "1s", "-24h"}},
 		"RETAKE_WEB_TRUSTED_PROXIES": {
 			[]string{"[]", `["127.0.0.1"]`, `["10.0.0.0/8", "::1", "fd00::/8"]`},
 			[]string{`["localhost"]`, `["10.0.0.0/33"]`, `["10.0.0"]`, `[""]`, `["fe80::1%eth0"]`, `["10.0.0.1:80"]`,

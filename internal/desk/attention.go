@@ -26,6 +26,7 @@ type Item struct {
 	Name     string    `json:"name"` // of the video or the channel
 	Platform string    `json:"platform,omitzero"`
 	Channel  int64     `json:"channel,omitzero"`
+	Messages int       `json:"messages,omitzero"` // that people did not get
 	Since    time.Time `json:"since"`
 	Code     string    `json:"error_code,omitzero"`
 	Reason   string    `json:"reason"` // in words
@@ -37,7 +38,10 @@ type Item struct {
 
 // Page is where the item is shown with all that belongs to it.
 func (i Item) Page() string {
-	if i.Asset == "" {
+	switch {
+	case i.Kind == store.NeedsAnswer:
+		return "/attention"
+	case i.Asset == "":
 		return "/channels#channel-" + strconv.FormatInt(i.Channel, 10)
 	}
 	return "/assets/" + i.Asset
@@ -88,7 +92,7 @@ func (d *Desk) attention(r *http.Request, each int) (a Attention, err error) {
 // itemOf says what somebody has to do about something.
 func itemOf(say Say, n store.Needing) Item {
 	i := Item{Kind: n.Kind, Asset: n.AssetID, Name: n.Name, Platform: n.Platform, Channel: n.Channel, Since: n.Since,
-		Code: codeOf(n.Code, n.Error, nil), Icon: "next"}
+		Messages: n.Messages, Code: codeOf(n.Code, n.Error, nil), Icon: "next"}
 	i.Link = i.Page()
 	on := i.Page() + "#on-" + i.Platform
 	name := Vars{"Name": PlatformName(n.Platform)}
@@ -101,9 +105,13 @@ func itemOf(say Say, n store.Needing) Item {
 		i.Reason, i.Act = Reason(say, i.Code, n.Error, "reason_other"), say("need_retry", nil)
 		i.Form, i.Icon = i.Page()+"/retry", "retry"
 	case store.NeedsSending:
-		i.Reason, i.Act = say("undelivered_people", Vars{"Count": n.People}), say("send_again", nil)
+		i.Reason, i.Act = say("undelivered_people", Vars{"Count": n.Messages}), say("send_again", nil)
 		i.Reason += " " + undeliveredReason(say, n.Code)
 		i.Form, i.Icon = i.Page()+"/retry", "up"
+	case store.NeedsAnswer:
+		i.Name, i.Reason = say("unanswered", nil), say("unanswered_messages", Vars{"Count": n.Messages})
+		i.Reason += " " + unansweredReason(say, n.Code)
+		i.Act, i.Form, i.Icon = say("need_retry", nil), "/unanswered", "retry"
 	case store.NeedsHand:
 		i.Reason, i.Act, i.Link, i.Icon = say("need_hand", name), say("hand_more", nil), on, "hand"
 	case store.NeedsTakeDown:

@@ -60,6 +60,7 @@ var forms = map[string]string{
 	"/held":                   "decided once: what is not held any more stays",
 	"/take-over":              "taken over twice is taken over",
 	"/trust-clock":            "trusted twice is trusted",
+	"/purge":                  "what is deleted is not deleted again",
 	"/try-now":                "only during an outage",
 	"/language":               "of one browser",
 	"/logout":                 "of one browser",

@@ -28,7 +28,8 @@ type Health struct {
 	Decide bool `json:"-"` // the reader may decide
 	// nothing is deleted because the clock may be wrong: how far it is ahead, in seconds
 	ClockAhead int64        `json:"clock_ahead_s,omitzero"`
-	Ahead      string       `json:"-"` // that in words
+	Ahead      string       `json:"-"`                      // that in words
+	Limited    bool         `json:"purge_limited,omitzero"` // the last purge has left what one may not take
 	Backup     backup.State `json:"backup,omitzero"`
 }
 
@@ -164,6 +165,7 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 	if doubted := d.doubted(); doubted > 0 {
 		h.ClockAhead, h.Ahead = int64(doubted.Seconds()), ahead(sayTo(r), doubted)
 	}
+	h.Limited = d.opts.Purge != nil && d.opts.Purge.Limited()
 	h.Oldest, err = d.store.OldestWaiting(r.Context())
 	return h, err
 }

@@ -20,6 +20,8 @@ var notices = map[string]string{
 	"sent":               "notice_held_sent",
 	"left":               "notice_held_left",
 	"clock_trusted":      "notice_clock_trusted",
+	"purging":            "notice_clock_trusted",
+	"answering":          "notice_answering",
 	"blocked":            "notice_blocked",
 	"paused":             "notice_paused",
 	"resumed":            "notice_resumed",

@@ -59,7 +59,11 @@ func download(ctx context.Context, from jetstream.ObjectStore, s stored, path st
 		return err
 	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), object)
+	whole := io.Reader(object)
+	if s.Size >= 0 { // what it is larger by is not read: the other machine may be anybody's by now
+		whole = io.LimitReader(object, s.Size+1)
+	}
+	n, err := io.Copy(io.MultiWriter(f, h), whole)
 	err = errors.Join(err, f.Close())
 	if err == nil && (hex.EncodeToString(h.Sum(nil)) != s.SHA256 || s.Size >= 0 && n != s.Size) {
 		err = errDamaged

@@ -190,7 +190,10 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
 		stored
 		path string
 	}{{f.Film, r.Film}, {f.Still, r.Still}} {
-		if err = os.RemoveAll(of.path); err == nil {
+		if err = os.RemoveAll(of.path); err == nil && of.Size < 0 {
+			err = errDamaged // a worker knows its size, and room was looked for by it
+		}
+		if err == nil {
 			err = download(fetching, g.films, of.stored, of.path)
 		}
 		if err != nil {

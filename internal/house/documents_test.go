@@ -82,6 +82,51 @@ func TestEveryPromiseHasAProof(t *testing.T) {
 	}
 }
 
+// TestEverySecurityPromiseHasAProof reads the table of SECURITY.md.
+func TestEverySecurityPromiseHasAProof(t *testing.T) {
+	promises := 0
+	for line := range strings.Lines(testrig.Documents(t)["SECURITY.md"]) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.TrimSpace(cells[len(cells)-1]) == "proved by" {
+			continue
+		}
+		promises++
+		if len(cells) != 4 || strings.TrimSpace(cells[2]) == "" || !testName.MatchString(cells[3]) {
+			t.Errorf("got %q; want from whom, how, and a test", line)
+		}
+	}
+	if promises < 20 {
+		t.Errorf("got %d promises; want the table read", promises)
+	}
+}
+
+// TestEveryPrivacyPromiseHasAProof reads what docs/privacy.md says of deleting and of what people can do: each paragraph
+// and each point names a test, but for those that introduce others.
+func TestEveryPrivacyPromiseHasAProof(t *testing.T) {
+	text := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(testrig.Documents(t)["docs/privacy.md"], "")
+	promises := 0
+	for _, title := range []string{"How long", "What a person can do", "Where the promise ends"} {
+		_, section, found := strings.Cut(text, "\n## "+title+"\n")
+		if section, _, _ = strings.Cut(section, "\n## "); !found {
+			t.Fatalf("got no section %q", title)
+		}
+		for _, block := range regexp.MustCompile(`\n\n|\n- `).Split(section, -1) {
+			block = strings.TrimSpace(block)
+			if block == "" || strings.HasSuffix(block, "What stays:") || regexp.MustCompile(`(?s)^(Messages in a chat|Everyone who can)`).
+				MatchString(block) { // no promise
+				continue
+			}
+			promises++
+			if !testName.MatchString(block) {
+				t.Errorf("%s: got %q; want a test that proves it", title, block)
+			}
+		}
+	}
+	if promises < 15 {
+		t.Errorf("got %d promises; want the sections read", promises)
+	}
+}
+
 func TestEveryFuzzTargetIsRunByMake(t *testing.T) {
 	t.Chdir(testrig.Root())
 	makefile, err := os.ReadFile("Makefile")

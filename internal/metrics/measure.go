@@ -29,6 +29,7 @@ func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) 
 		Open:     c.Open,
 		Wishes:   c.Wishes,
 		Inbox:    c.Inbox,
+		SetAside: c.SetAside,
 		Channels: c.Channels,
 		Consents: map[string]int{"agreed": c.Consents.Agreed, "declined": c.Consents.Declined, "ended": c.Consents.Ended,
 			"unanswered": c.Consents.Unanswered},

@@ -51,7 +51,8 @@ var gauges = map[string]struct {
 		"agreed, declined, ended (they have blocked the bot), unanswered.", []string{"answer"}},
 	"retake_announcement_messages": {"Copies of the announcements that are kept, by what became of them: delivered, " +
 		"blocked, failed.", []string{"outcome"}},
-	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_inbox":     {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_set_aside": {"Updates from Telegram that could not be handled or answered.", nil},
 	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not " +
 		"since the start, or the bot is off.", nil},
 	"retake_farm_workers":            {"Machines that make videos, by state: working, drained, gone.", []string{"state"}},

@@ -24,6 +24,7 @@ type State struct {
 	Consents     map[string]int // people, by their answer to the question whether they want announcements
 	Announced    map[string]int // copies of announcements, by what became of them
 	Inbox        int            // updates that are not handled
+	SetAside     int            // updates that could not be
 	BotOn        bool
 	Stuck        map[string]bool  // why work does not flow, by the code of the reason
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
@@ -128,6 +129,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))
+	set("retake_telegram_set_aside", float64(s.SetAside))
 	set("retake_telegram_contact_timestamp_seconds", timestamp(s.Contact))
 	set("retake_bot_on", one(s.BotOn))
 	for _, reason := range watch.ReasonCodes {

@@ -13,13 +13,15 @@ const (
 	NeedsChannel     = "channel"     // a channel to which access has ended
 	NeedsRetry       = "failed"      // a video
 	NeedsSending     = "undelivered" // a video with messages that were given up
+	NeedsAnswer      = "unanswered"  // what people sent to the bot and could not be handled or answered, all in one
 	NeedsPublication = "publication" // failed, unclear, or not as it should be on the platform
 	NeedsHand        = "hand-off"    // a publication that somebody has to upload
 	NeedsTakeDown    = "take-down"   // a video that should go, and may be on a platform
 )
 
 // AttentionKinds are all of them.
-var AttentionKinds = []string{NeedsChannel, NeedsRetry, NeedsSending, NeedsPublication, NeedsHand, NeedsTakeDown}
+var AttentionKinds = []string{NeedsChannel, NeedsRetry, NeedsSending, NeedsAnswer, NeedsPublication,
+	NeedsHand, NeedsTakeDown}
 
 // Attention counts, by kind, what needs an admin.
 type Attention map[string]Given
@@ -66,7 +68,7 @@ type Needing struct {
 	Standing string // of a publication
 	Error    string // as it came; "": there is none
 	Code     string
-	People   int // whom an undelivered message is for
+	Messages int // that are undelivered, or not answered
 }
 
 // Needing lists up to limit things of a kind that need an admin, the newest first.
@@ -75,8 +77,10 @@ func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int
 		SELECT v.kind, ifnull(v.asset_id, ''), coalesce(a.name, c.title, ''), v.platform, ifnull(v.channel_id, 0), v.since,
 			ifnull(p.step, ''), ifnull(p.standing, ''), coalesce(p.error, iif(v.kind = 'failed', a.error, c.error), ''),
 			coalesce(p.error_code, iif(v.kind = 'failed', a.error_code, NULL),
-				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL), ''),
-			(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL)
+				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL),
+				(SELECT error FROM inbox WHERE v.kind = 'unanswered' AND set_aside IS NOT NULL ORDER BY set_aside DESC LIMIT 1), ''),
+			iif(v.kind = 'unanswered', (SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL),
+				(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL))
 		FROM (SELECT * FROM attention v WHERE v.kind = ?3 AND`+concerns+` ORDER BY since DESC, asset_id LIMIT ?4) v
 		LEFT JOIN assets a ON a.id = v.asset_id
 		LEFT JOIN publications p ON p.asset_id = v.asset_id AND p.platform = v.platform
@@ -85,7 +89,7 @@ func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int
 	return collect(rows, err, func(n *Needing) error {
 		var since int64
 		err := rows.Scan(&n.Kind, &n.AssetID, &n.Name, &n.Platform, &n.Channel, &since, &n.Step, &n.Standing, &n.Error,
-			&n.Code, &n.People)
+			&n.Code, &n.Messages)
 		n.Since = Moment(since)
 		return err
 	})

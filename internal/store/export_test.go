@@ -193,12 +193,14 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]int{
-		`SELECT count(*) FROM assets WHERE name LIKE 'Глаша%'`:             1, // the upload of the admin
-		`SELECT count(*) FROM audit WHERE action = 'Глашадело'`:            1, // that somebody did it
-		`SELECT count(*) FROM name_counts WHERE name_key LIKE '%глаша%'`:   0,
-		`SELECT count(*) FROM sessions`:                                    1,
-		`SELECT count(*) FROM links`:                                       1,
-		`SELECT count(*) FROM requests r JOIN assets a ON a.id = asset_id`: 4, // those of the other
+		`SELECT count(*) FROM assets WHERE name LIKE 'Глаша%'`:                          1, // the upload of the admin
+		`SELECT count(*) FROM assets WHERE creator = 222000222`:                         1, // that one
+		`SELECT count(*) FROM audit WHERE action = 'Глашаслужба' AND admin = 222000222`: 1,
+		`SELECT count(*) FROM audit WHERE action = 'Глашадело'`:                         1, // that somebody did it
+		`SELECT count(*) FROM name_counts WHERE name_key LIKE '%глаша%'`:                0,
+		`SELECT count(*) FROM sessions`:                                                 1,
+		`SELECT count(*) FROM links`:                                                    1,
+		`SELECT count(*) FROM requests r JOIN assets a ON a.id = asset_id`:              4, // those of the other
 	} {
 		if n := count(t, s, query); n != want {
 			t.Errorf("%s: got %d; want %d", query, n, want)

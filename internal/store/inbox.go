@@ -70,15 +70,15 @@ func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 	return offset, err
 }
 
-// Inbox lists the updates not handled yet, oldest first.
+// Inbox lists the updates that are to be handled, oldest first.
 func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT update_id, chat_id, raw FROM inbox
-		WHERE raw IS NOT NULL AND restore_hold = 0 ORDER BY received, update_id`)
+		WHERE raw IS NOT NULL AND restore_hold = 0 AND set_aside IS NULL ORDER BY received, update_id`)
 	return collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 }
 
 // Handled marks an update done and erases it, with whom it was from.
 func (tx *Tx) Handled(updateID int64) error {
-	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE update_id = ?`, updateID)
+	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0, set_aside = NULL WHERE update_id = ?`, updateID)
 	return err
 }

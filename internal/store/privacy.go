@@ -59,7 +59,7 @@ func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 		`DELETE FROM admin_names WHERE id = ?`,
 		// The rows stay: they hold Telegram's offset and keep an update from being handled twice. Those that have been
 		// handled do not say who they were from.
-		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE raw IS NOT NULL AND chat_id = ?`,
+		`UPDATE inbox SET raw = NULL, chat_id = 0, set_aside = NULL WHERE raw IS NOT NULL AND chat_id = ?`,
 	} {
 		if _, err := tx.sql.Exec(statement, user); err != nil {
 			return gone, err
@@ -117,7 +117,8 @@ var stales = []stale{
 	{"inbox", func(k Keep) time.Duration { return k.Inbox },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND restore_hold = 0 ORDER BY received LIMIT 0 + ?2`,
 		each(
-			`UPDATE inbox SET raw = NULL, chat_id = 0, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
+			`UPDATE inbox SET raw = NULL, chat_id = 0, set_aside = NULL,
+				error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
 		)},
 	{"inbox", func(Keep) time.Duration { return inboxLife },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
@@ -189,8 +190,18 @@ const PurgeBatch = 200
 // Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too
 // old.
 func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
+	return s.stale(ctx, k, func(string) bool { return true })
+}
+
+// Overdue reports whether videos, people or history have been kept for too long. Updates don't count: what is left of
+// one that was answered is a number.
+func (s *Store) Overdue(ctx context.Context, k Keep) (bool, error) {
+	return s.stale(ctx, k, func(table string) bool { return table != "" && table != "inbox" })
+}
+
+func (s *Store) stale(ctx context.Context, k Keep, counts func(table string) bool) (bool, error) {
 	for _, kind := range stales {
-		if kind.keep(k) == 0 {
+		if kind.keep(k) == 0 || !counts(kind.table) {
 			continue
 		}
 		rows, err := s.texts(ctx, kind.pick, kind.args(k, s.now().UnixMilli(), PurgeBatch)...)

@@ -297,7 +297,7 @@ func (tx *Tx) recoverInbox(l later) error {
 		err := l.ask(`SELECT raw IS NULL FROM inbox WHERE update_id = ?`, []any{id}, &handled)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			_, err = tx.sql.Exec(`UPDATE inbox SET restore_hold = 1 WHERE update_id = ?`, id)
+			_, err = tx.sql.Exec(`UPDATE inbox SET restore_hold = 1 WHERE update_id = ? AND set_aside IS NULL`, id)
 		case err == nil && handled:
 			err = tx.Handled(id)
 		}

@@ -17,6 +17,7 @@ type Census struct {
 	Open, Wishes int // requests that are not over; all there ever were
 	Advance      Advance
 	Inbox        int // updates that are not handled
+	SetAside     int // updates that could not be
 	Publications []Published
 	Channels     map[string]int // by state
 	Consents     Consents
@@ -59,15 +60,16 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 		return c, err
 	}
 	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE finished IS NULL),
-		ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'requests'), 0), (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`).
-		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
+		ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'requests'), 0), (SELECT count(*) FROM inbox WHERE raw IS NOT NULL),
+		(SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL)`).
+		Scan(&c.Open, &c.Wishes, &c.Inbox, &c.SetAside); err != nil {
 		return c, err
 	}
 	given, err := s.NotDelivered(ctx, time.Time{})
 	if err != nil {
 		return c, err
 	}
-	c.Undelivered = given.N
+	c.Undelivered, c.Inbox = given.N, c.Inbox-c.SetAside
 	rows, err = s.db.Read().
 		QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
 	if c.Publications, err = collect(rows, err, func(p *Published) error {

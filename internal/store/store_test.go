@@ -161,9 +161,12 @@ func TestSchemaRefuses(t *testing.T) {
 			"status ="},
 		"a link by its token instead of its hash": {"", `INSERT INTO links (hash, admin, expires) VALUES (x'00', 1, 1)`,
 			"length(hash)"},
-		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error)
-			VALUES (1, 1, '{}', 1, 'e')`,
-			"set_aside_is_erased"},
+		"an update set aside without its content": {"", `INSERT INTO inbox (update_id, chat_id, received, error, set_aside)
+			VALUES (1, 1, 1, 'e', 1)`,
+			"set_aside_has_content_and_reason"},
+		"an update set aside without a reason": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, set_aside)
+			VALUES (1, 1, '{}', 1, 1)`,
+			"set_aside_has_content_and_reason"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t)
@@ -347,7 +350,7 @@ func TestTheInbox(t *testing.T) {
 				return err
 			})
 		}
-		write(t, s, func(tx *store.Tx) error { return tx.SetAside(1, "e") })
+		write(t, s, func(tx *store.Tx) error { return tx.SetAside(1, "{}", "e") })
 		if left, err := s.Inbox(t.Context()); err != nil || len(left) != 0 {
 			t.Errorf("got %d left, %v; want none", len(left), err)
 		}

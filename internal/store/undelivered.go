@@ -56,6 +56,12 @@ func (tx *Tx) outdated(user int64) error {
 // somebody asks for it.
 const MaybeSent = "telegram_maybe_sent"
 
+// The codes of updates that are set aside for another reason than an error of Telegram.
+const (
+	UpdateShape  = "update_shape"  // it cannot be decoded
+	UpdateFailed = "update_failed" // its handler failed
+)
+
 // unasked picks the requests r whose message is sent again unasked.
 const unasked = `r.undelivered IS NOT NULL AND ifnull(r.undelivered_code, '') <> '` + MaybeSent + `'`
 
@@ -118,10 +124,13 @@ func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]U
 	return all, err
 }
 
-// NotDelivered counts the messages that were given up after a time and have not been sent since.
+// NotDelivered counts the messages that were given up after a time and have not been sent since, answers among them.
+// An update that nobody can read is no message: perhaps nobody waits for an answer.
 func (s *Store) NotDelivered(ctx context.Context, after time.Time) (g Given, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(min(undelivered), 0), ifnull(max(undelivered), 0) FROM requests
-		WHERE undelivered IS NOT NULL AND undelivered > ?`, after.UnixMilli()).
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM (
+		SELECT undelivered at FROM requests WHERE undelivered IS NOT NULL AND undelivered > ?1
+		UNION ALL SELECT set_aside FROM inbox WHERE set_aside IS NOT NULL AND set_aside > ?1 AND error <> ?2)`,
+		after.UnixMilli(), UpdateShape).
 		Scan(&g.N, (*sinceMs)(&g.First), (*sinceMs)(&g.Last))
 	return g, err
 }

@@ -21,7 +21,7 @@ var growing = []string{"users", "drafts", "assets", "name_counts", "name_suffixe
 	"inbox", "uploads", "ledger", "audit"}
 
 // partial are the indexes of the few rows that wait for something.
-var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_restore_hold|inbox_restore_hold|inbox_waiting)$`)
+var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_restore_hold|inbox_restore_hold|inbox_waiting|inbox_set_aside)$`)
 
 // exceptions are the beginnings of statements that may read all of such a table, and why.
 var exceptions = map[string]string{
@@ -85,6 +85,7 @@ func populate(t *testing.T, s *Store) {
 			`INSERT INTO drafts (id, user_id, name, created) VALUES ('x', 1, 'x', 1)`,
 			`INSERT INTO inbox (update_id, chat_id, raw, received) VALUES (1, 1, 'x', 1), (5, 2, 'x', 1)`,
 			`INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (6, 2, 'x', 1, 1)`,
+			`INSERT INTO inbox (update_id, chat_id, raw, received, error, set_aside) VALUES (8, 2, 'x', 1, 'e', 1)`,
 			`INSERT INTO bans (chat_id, since) VALUES (9, 1)`,
 			`INSERT INTO admins (id, owner, added) VALUES (1, 0, 1)`,
 			`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`,

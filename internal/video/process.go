@@ -27,7 +27,7 @@ type child struct {
 	env    []string
 	stdout io.Writer // nil: thrown away
 	feed   bool      // true: process.stdin is the program's input; otherwise it has none
-	tool   bool      // ffmpeg or ffprobe, which start nothing themselves and need little
+	tool   bool      // ffmpeg or ffprobe, which start nothing themselves, need little and no network
 }
 
 // process is a running child.
@@ -80,7 +80,11 @@ func start(ctx context.Context, c child) (*process, error) {
 		}
 		p.stdin = stdin
 	}
-	if err := p.cmd.Start(); ctx.Err() != nil && p.cmd.Process == nil {
+	begin := p.cmd.Start
+	if c.tool { // it reads files, which somebody may have made to call somewhere
+		begin = func() error { return withoutNetwork(p.cmd.Start) }
+	}
+	if err := begin(); ctx.Err() != nil && p.cmd.Process == nil {
 		return nil, fmt.Errorf("%s: %w", c.argv[0], context.Cause(ctx)) // the time was up before it began
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errNotStarted, c.argv[0], err)

@@ -361,6 +361,33 @@ func TestNoClipOfAForgottenNameIsLeft(t *testing.T) {
 	wantNoRest(t, m, 3)
 }
 
+func TestVoice_ClipsOfAWeekAnd256AreKept(t *testing.T) {
+	m, _ := voiceMaker(t, "")
+	if err := os.MkdirAll(m.clips(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := func(i int) string { return filepath.Join(m.clips(), fmt.Sprintf("%03d.pcm", i)) }
+	for _, c := range []struct {
+		apart time.Duration // one use and the next
+		kept  int
+	}{{time.Minute, 256}, {time.Hour, 7 * 24}} {
+		for i := range 260 {
+			used := time.Now().Add(-time.Duration(i)*c.apart - time.Second)
+			if err := errors.Join(os.WriteFile(path(i), []byte("ab"), 0o600), os.Chtimes(path(i), used, used)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.ForgetOldNames(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 260 {
+			if _, err := os.Stat(path(i)); (err == nil) != (i < c.kept) {
+				t.Errorf("%v apart: clip %d: got %v; want the %d that were used last", c.apart, i, err, c.kept)
+			}
+		}
+	}
+}
+
 func TestManyMaySpeakAtOnce(t *testing.T) {
 	m, tl := voiceMaker(t, "")
 	var all sync.WaitGroup

@@ -26,15 +26,18 @@ type Purger struct {
 	store *store.Store
 	keep  store.Keep
 	log   *slog.Logger
-	yes   chan struct{}
+	yes   chan struct{} // the clock is right
+	rest  chan struct{} // take all
 
-	mu    sync.Mutex
-	ahead time.Duration // of the clock that is not trusted; 0: it is
+	mu      sync.Mutex
+	ahead   time.Duration // of the clock that is not trusted; 0: it is
+	limited bool          // the last purge has left something
 }
 
 // NewPurger returns a Purger. Run starts it.
 func NewPurger(st *store.Store, keep store.Keep, log *slog.Logger) *Purger {
-	return &Purger{store: st, keep: keep, log: log, yes: make(chan struct{}, 1)}
+	return &Purger{store: st, keep: keep, log: log, yes: make(chan struct{}, 1),
+		rest: make(chan struct{}, 1)}
 }
 
 // Blocked returns how far the clock is ahead if nothing is deleted because of that; 0: it is trusted.
@@ -55,10 +58,34 @@ func (p *Purger) Trust() error {
 	return nil
 }
 
+// Limited reports whether the last purge took as much as one may, and left the rest.
+func (p *Purger) Limited() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.limited
+}
+
+// Finish makes a purge take now what the last one left: an owner says so. It returns ErrNotFailed if it left nothing.
+func (p *Purger) Finish() error {
+	if !p.Limited() {
+		return store.ErrNotFailed
+	}
+	p.leave(false)
+	Nudge(p.rest)
+	return nil
+}
+
+func (p *Purger) leave(some bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limited = some
+}
+
+// block stops all purges while the clock is ahead: then nothing is limited either.
 func (p *Purger) block(ahead time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ahead = ahead
+	p.ahead, p.limited = ahead, p.limited && ahead == 0
 }
 
 // Run purges until ctx ends. If there is nothing, it writes nothing. discard removes what a deletion leaves outside of
@@ -70,12 +97,14 @@ func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.De
 		newest = p.store.Now()
 	}
 	for {
-		trusted := false
+		trusted, all := false, false
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.yes:
-			trusted, newest, began = true, p.store.Now(), time.Now()
+			trusted, all, newest, began = true, true, p.store.Now(), time.Now()
+		case <-p.rest:
+			all = true
 		case <-time.After(purgeEvery):
 		}
 		if err != nil {
@@ -93,10 +122,19 @@ func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.De
 		}
 		p.block(0)
 		each()
-		if err := p.purge(ctx, discard, trusted); err != nil && ctx.Err() == nil {
+		if err := p.purge(ctx, discard, all); err != nil && ctx.Err() == nil {
 			p.log.Error("purge", "err", err)
 		}
 	}
+}
+
+// look finds out whether a purge that may not take more has left something that people would miss.
+func (p *Purger) look(ctx context.Context, left bool) (err error) {
+	if left {
+		left, err = p.store.Overdue(ctx, p.keep)
+	}
+	p.leave(left)
+	return err
 }
 
 func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.Deleted), all bool) (err error) {
@@ -118,6 +156,9 @@ func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.
 			})
 		}
 		if err != nil || n == 0 {
+			if err == nil {
+				err = p.look(ctx, share != nil && some)
+			}
 			if rows > 0 {
 				p.log.Info("purged", "rows", rows)
 				err = errors.Join(err, p.store.Checkpoint(ctx)) // a quiet bot would keep deleted names in the log for weeks

@@ -93,6 +93,7 @@ const pull = async () => {
   if (res.redirected) return location.assign(res.url); // signed out, or the set-up is done
   if (res.status === 404) return location.assign('/'); // somebody has deleted it
   const page = parse(res.ok ? await res.text() : '');
+  if (!content()) return said && location.assign(address); // it is read again as a whole
   if (!content(page)) return;
   dress(page);
   tick(page);
