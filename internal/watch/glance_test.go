@@ -5,10 +5,52 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/media"
+	"retake.example/internal/retry"
+	"retake.example/internal/testrig"
 )
+
+// TestGlance_ABucketThatHangsIsSaidToBeAway asks a service that takes each request and answers none.
+func TestGlance_ABucketThatHangsIsSaidToBeAway(t *testing.T) {
+	hang := make(chan struct{})
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	}))
+	defer service.Close()
+	defer close(hang)
+	bucket, err := media.NewS3(media.S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos",
+		AccessKey: "key", SecretKey: "secret"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bucket.Close()
+	g := NewGlance(50*time.Millisecond, bucket.Ready)
+	var longest time.Duration
+	err = testrig.Until(t, func() bool {
+		began := time.Now()
+		said := g.Err()
+		longest = max(longest, time.Since(began))
+		return retry.CodeOf(said) == media.CodeUnreachable
+	}, func() string { return fmt.Sprint(g.Err()) })
+	if err != nil || longest > 3*time.Second {
+		t.Errorf("got %v, and a reader who waited %v; want it said to be away, and nobody to wait", err, longest)
+	}
+	for range 10 {
+		if code := retry.CodeOf(g.Err()); code != media.CodeUnreachable {
+			t.Errorf("got %q; want it away until it answers", code)
+		}
+	}
+}
 
 func TestGlance_NobodyWaitsForWhatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
