@@ -15,6 +15,7 @@ test:
 	@./packaging/axe.sh
 	@./packaging/testservers.sh
 	@./packaging/proxies.sh
+	@./packaging/npmservers.sh
 	go test -timeout 60m ./...
 
 lint:
@@ -28,6 +29,7 @@ check: lint
 	@./packaging/axe.sh
 	@./packaging/testservers.sh
 	@./packaging/proxies.sh
+	@./packaging/npmservers.sh
 	@./packaging/promtool.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .

@@ -36,7 +36,7 @@ type agency struct {
 
 func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, nil }
 
-func (a *agency) HandPage() string { return a.about.RumblePage }
+func (a *agency) HandPage(string) string { return a.about.RumblePage }
 
 func (a *agency) note(ctx context.Context, e store.Event, do func(tx *store.Tx) error) error {
 	if a.err != nil {
@@ -120,7 +120,7 @@ func (a *agency) Postpone(ctx context.Context, assetID, platform string, _, at t
 	})
 }
 
-func (a *agency) Join(ctx context.Context, name string, admin store.Admin) (c store.Channel, err error) {
+func (a *agency) Join(ctx context.Context, _, name string, admin store.Admin) (c store.Channel, err error) {
 	c = store.Channel{Platform: "TELEGRAM", External: "-1001", Title: name, Creator: admin.ID}
 	e := store.Event{Admin: &admin.ID, Action: "connect", Platform: "TELEGRAM"}
 	err = a.note(ctx, e, func(tx *store.Tx) (err error) {

@@ -193,7 +193,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	if sender != nil {
 		bot = NewBot(sender, queue)
 	}
-	missing := func(ctx context.Context) []string { return command.Missing(ctx, cfg, maker, files) }
+	stored := watch.NewGlance(250*time.Millisecond, files.Ready) // no page waits for a bucket that hangs
+	missing := func(ctx context.Context) []string { return command.Missing(ctx, cfg, maker, stored.Err) }
 	seen := &watch.Program{
 		Store:   st,
 		Queue:   queue,
@@ -209,7 +210,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low,
-		Gather: time.Minute,
+		Undeleted: files.Undeleted, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
@@ -236,10 +237,13 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: command.Limits(cfg),
 		Covers: command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck:   stuck.Sentences,
-		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),
+		Stuck: stuck.Sentences,
+		Metrics: meter.Handler(func() (metrics.State, error) {
+			return metrics.Measure(seen, stuck, backups.State, publish.IDs())
+		}),
 		Token:   cfg.Web.MetricsToken,
-		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
+		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Undeleted: files.Undeleted,
+		Purge: purger, Farm: centre}
 	if bot != nil {
 		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 		pages.RenewMenus = func() { bot.RenewMenu(0) }
@@ -309,6 +313,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		}
 		return nil
 	})
+	group.Go(func() error { command.DeleteAgain(ctx, st, files, time.Hour, log); return nil })
 	group.Go(func() error { backups.Run(ctx); return nil })
 	group.Go(func() error { centre.Run(ctx, maker.Kit); return nil })
 	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })

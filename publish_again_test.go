@@ -96,7 +96,7 @@ func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
 		if len(rumble.at) != 1 || rumble.at[0].Before(at) {
 			t.Errorf("got attempts at %v; want one, at its time", rumble.at)
 		}
-		if n := count(t, s, `SELECT count(*) FROM assets WHERE rumble = 1`); n != 1 {
+		if n := count(t, s, `SELECT count(*) FROM assets WHERE published = 1`); n != 1 {
 			t.Errorf("got %d on Rumble; want 1", n)
 		}
 	})

@@ -539,7 +539,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 	}, nil
 }
 
-// DeleteMedia removes files that no asset refers to any more. What cannot be removed now is swept at the next start.
+// DeleteMedia removes files that no asset refers to any more. What cannot be removed now is tried again every hour.
 func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 	for _, key := range keys {
 		if key == "" {

@@ -45,14 +45,12 @@ CREATE TABLE IF NOT EXISTS assets (
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
 	needs_attention INTEGER NOT NULL DEFAULT 0 CHECK (needs_attention IN (0, 1)), -- an admin; set when it fails, cleared permanently once the view resolved has it
-	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
-	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
+	published   INTEGER NOT NULL DEFAULT 0 CHECK (published IN (0, 1)), -- has a publication
 	delete_requested_at INTEGER,                       -- since when it should be deleted: everyone who asked for it has deleted their data; it may still be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
 	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
-	telegram    INTEGER NOT NULL DEFAULT 0 CHECK (telegram IN (0, 1)), -- has a publication in a Telegram channel
 	replaced    INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- failed, and another try was made of it: the library shows that one
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
@@ -69,15 +67,6 @@ CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, fi
 CREATE INDEX IF NOT EXISTS assets_by_name ON assets (name_key, status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC) WHERE replaced = 0;
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
-CREATE INDEX IF NOT EXISTS assets_by_name_on_youtube ON assets (name_key, status, created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_on_youtube ON assets (created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_youtube ON assets (status, created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX IF NOT EXISTS assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX IF NOT EXISTS assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DESC) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs_attention = 1;
@@ -85,7 +74,7 @@ CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_ke
 CREATE INDEX IF NOT EXISTS assets_delete_requested ON assets (delete_requested_at, id) WHERE delete_requested_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
 -- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
-CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL;
+CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND published = 0 AND finished IS NOT NULL;
 -- A finished asset stays as it is: trying again makes a new one.
 CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
@@ -97,7 +86,7 @@ END;
 -- How many assets of a name have a status; name_key '' is of all names.
 CREATE TABLE IF NOT EXISTS name_counts (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; YOUTUBE, RUMBLE, TELEGRAM: those that are there
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; a platform: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -122,22 +111,27 @@ BEGIN
 	INSERT INTO name_counts VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_count_parts AFTER UPDATE OF status, needs_attention, youtube, rumble, telegram, replaced ON assets
-	WHEN old.needs_attention OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs_attention OR new.youtube OR new.rumble OR new.telegram OR new.replaced
+CREATE TRIGGER IF NOT EXISTS assets_count_parts AFTER UPDATE OF status, needs_attention, replaced ON assets
+	WHEN old.needs_attention OR old.replaced OR old.published OR new.needs_attention OR new.replaced
 BEGIN
 	INSERT INTO name_counts SELECT k.name_key, x.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs_attention UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
-				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) x
+			(SELECT 'NEEDS' part WHERE new.needs_attention UNION ALL SELECT 'REPLACED' WHERE new.replaced
+				UNION ALL SELECT platform FROM publications WHERE asset_id = new.id) x
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs_attention, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),
-			iif(old.replaced, 'REPLACED', NULL));
+		AND part IN (SELECT 'NEEDS' WHERE old.needs_attention UNION ALL SELECT 'REPLACED' WHERE old.replaced
+			UNION ALL SELECT platform FROM publications WHERE asset_id = old.id);
+END;
+-- Before: afterwards nobody knows where it was.
+CREATE TRIGGER IF NOT EXISTS assets_count_platforms BEFORE DELETE ON assets WHEN old.published
+BEGIN
+	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN (SELECT platform FROM publications WHERE asset_id = old.id);
 END;
 CREATE TRIGGER IF NOT EXISTS assets_count_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs_attention, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''),
-			iif(old.replaced, 'REPLACED', ''));
+		AND part IN ('', iif(old.needs_attention, 'NEEDS', ''), iif(old.replaced, 'REPLACED', ''));
 	DELETE FROM name_suffixes WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM name_counts WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM name_counts WHERE name_key = old.name_key
@@ -259,7 +253,7 @@ END;
 -- Channels that owners have connected, each with the right to publish there.
 CREATE TABLE IF NOT EXISTS channels (
 	id          INTEGER PRIMARY KEY,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform <> '' AND platform = upper(platform)), -- a row of Places in internal/publish
 	external_id TEXT    NOT NULL CHECK (external_id <> ''), -- the platform's
 	title       TEXT    NOT NULL,
 	state       TEXT    NOT NULL CHECK (state IN ('CONNECTED', 'ENDED', 'DISCONNECTED')), -- ENDED: the platform refuses the token
@@ -287,7 +281,7 @@ CREATE INDEX IF NOT EXISTS uploads_by_time ON uploads (at);
 CREATE TABLE IF NOT EXISTS publications (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'RUMBLE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform <> '' AND platform = upper(platform)),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
@@ -314,6 +308,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	standing    TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down')), -- found there, and not as it should be
 	standing_at INTEGER,                               -- when that was found
 	accepted    TEXT,                                  -- the standing that an admin has accepted
+	asset_created INTEGER,                             -- when its asset was, by a trigger: the library lists what is on a platform by it
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
@@ -333,16 +328,21 @@ CREATE INDEX IF NOT EXISTS publications_standing ON publications (standing_at) W
 -- What is to become public: the page lists it by its time.
 CREATE INDEX IF NOT EXISTS publications_by_time ON publications (publish_at) WHERE publish_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
+CREATE INDEX IF NOT EXISTS publications_newest ON publications (platform, asset_created DESC, asset_id DESC);
+CREATE INDEX IF NOT EXISTS publications_by_hand ON publications (created) WHERE status = 'PENDING' AND step = 'manual';
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE',
-		telegram = telegram OR new.platform = 'TELEGRAM' WHERE id = new.asset_id;
+	UPDATE publications SET asset_created = (SELECT created FROM assets WHERE id = new.asset_id) WHERE id = new.id;
+	UPDATE assets SET published = 1 WHERE id = new.asset_id AND published = 0;
+	INSERT INTO name_counts SELECT k.name_key, new.platform, a.status, 1 FROM assets a, (SELECT '' name_key UNION ALL SELECT name_key FROM assets WHERE id = new.asset_id) k
+		WHERE a.id = new.asset_id ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER IF NOT EXISTS publications_place_delete AFTER DELETE ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE',
-		telegram = telegram AND old.platform <> 'TELEGRAM' WHERE id = old.asset_id;
+	UPDATE name_counts SET n = n - 1 WHERE part = old.platform AND name_key IN ('', (SELECT name_key FROM assets WHERE id = old.asset_id))
+		AND status = (SELECT status FROM assets WHERE id = old.asset_id);
+	UPDATE assets SET published = EXISTS (SELECT 1 FROM publications WHERE asset_id = old.asset_id) WHERE id = old.asset_id;
 END;
 CREATE TRIGGER IF NOT EXISTS publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
 	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)
@@ -362,7 +362,7 @@ CREATE VIEW IF NOT EXISTS attention AS
 			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
 	UNION ALL SELECT 'publication', asset_id, platform, channel_id, creator, standing_at FROM publications WHERE standing IS NOT NULL
 	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
-		WHERE p.platform = 'RUMBLE' AND p.status = 'PENDING' AND p.step = 'manual'
+		WHERE p.status = 'PENDING' AND p.step = 'manual'
 			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
 	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
 	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';

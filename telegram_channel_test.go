@@ -29,7 +29,7 @@ func TestTelegramChannel_GoesThroughTheQueueAndRetry(t *testing.T) {
 	}
 	b.talk = &c.Talk
 	b.equip(b.files)
-	channel, err := b.studio.Join(t.Context(), "-1001234567890", owner8)
+	channel, err := b.studio.Join(t.Context(), "TELEGRAM", "-1001234567890", owner8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestTelegramChannel_GoesThroughTheQueueAndRetry(t *testing.T) {
 	b.queue.Wake()
 	b.becomes(id, "TELEGRAM", "FAILED reconnect")
 	news.SetRights(boss, faketelegram.Rights{Post: true, Edit: true, Delete: true})
-	if _, err := b.studio.Join(t.Context(), "-1001234567890", owner8); err != nil {
+	if _, err := b.studio.Join(t.Context(), "TELEGRAM", "-1001234567890", owner8); err != nil {
 		t.Fatal(err)
 	}
 	p := b.becomes(id, "TELEGRAM", "COMPLETED ")

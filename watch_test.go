@@ -22,6 +22,7 @@ import (
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
+	"retake.example/internal/media"
 	"retake.example/internal/watch"
 )
 
@@ -318,13 +319,15 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	channel := connected(t, s, "UC1")
 	publishes(t, s, channel, "Лето")
 	fail(t, q, store.Publish, errRevoked)
+	mutate(t, s, `UPDATE channels SET ends = ? WHERE id = ?`, s.Now().Add(time.Hour).UnixMilli(), connected(t, s, "UC2"))
 	all, err := watch.Troubles(
 		t.Context(),
 		s,
 		q,
 		store.Admin{ID: 8, Owner: true},
 		nil,
-		watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+		watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil },
+			Undeleted: func() media.Undeleted { return media.Undeleted{Files: 3, Since: time.Now().Add(-2 * time.Hour)} }},
 		func(cause string) error {
 			return map[string]error{watch.Backup: errors.New("no room for it"), watch.Alarm: errors.New("the answer is 403")}[cause]
 		},
@@ -343,7 +346,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	}
 	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left",
 		watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it",
-		watch.Alarm: "the answer is 403"} {
+		watch.Alarm: "the answer is 403", watch.Ending: "Access to a channel ends within two days",
+		watch.Undeleted: "3 deleted files have been stored for more than an hour"} {
 		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
 		}
@@ -354,8 +358,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 			t.Errorf("got %q; want 1,5", ru)
 		}
 	}
-	if len(said) != 5 {
-		t.Errorf("got %q; want five", said)
+	if len(said) != 7 {
+		t.Errorf("got %q; want seven", said)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -91,9 +92,31 @@ func Tidy(ctx context.Context, st *store.Store, files media.Store, dataDir strin
 
 // sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
 func Sweep(ctx context.Context, st *store.Store, files *media.Sweeper) error {
-	return files.Sweep(ctx, func(ctx context.Context, keys []string) ([]string, error) {
-		return st.Unneeded(ctx, slices.DeleteFunc(keys, func(key string) bool { return !ourFile.MatchString(key) }))
-	})
+	return files.Sweep(ctx, unneeded(st))
+}
+
+// unneeded picks the keys of our files that no asset refers to.
+func unneeded(st *store.Store) func(ctx context.Context, keys []string) ([]string, error) {
+	return func(ctx context.Context, keys []string) ([]string, error) {
+		ours := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !ourFile.MatchString(key) })
+		return st.Unneeded(ctx, ours)
+	}
+}
+
+// DeleteAgain tries every so often to delete the files that the media store has refused to delete, until ctx ends.
+func DeleteAgain(ctx context.Context, st *store.Store, files *media.Sweeper, every time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := files.DeleteAgain(ctx, unneeded(st)); err != nil && ctx.Err() == nil {
+				log.Warn("deleted files are still stored", "err", err)
+			}
+		}
+	}
 }
 
 // ourFile is a media key that the queue or the page made.

@@ -7,7 +7,6 @@ import (
 
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
-	"retake.example/internal/media"
 	"retake.example/internal/video"
 )
 
@@ -34,7 +33,7 @@ func Limits(cfg config.Config) []desk.Limit {
 }
 
 // Missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
-func Missing(ctx context.Context, cfg config.Config, maker *video.Maker, files media.Store) (problems []string) {
+func Missing(ctx context.Context, cfg config.Config, maker *video.Maker, stored func() error) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
 		problems = append(problems, err.Error())
 	}
@@ -44,7 +43,7 @@ func Missing(ctx context.Context, cfg config.Config, maker *video.Maker, files m
 	if cfg.Telegram.Token == "" {
 		problems = append(problems, "problem_bot_off")
 	}
-	if err := files.Ready(ctx); err != nil {
+	if err := stored(); err != nil {
 		problems = append(problems, err.Error())
 	}
 	return problems

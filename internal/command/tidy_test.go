@@ -3,11 +3,15 @@
 package command_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"retake.example/internal/command"
 	"retake.example/internal/config"
@@ -133,6 +137,50 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 	theirs, orphan := put(testrig.Complete(t, other).AssetID+".mp4"), put(store.NewID()+".mp4")
 	look(other, otherDir, media.ErrNotYours, ours, theirs, orphan)
 	look(first, firstDir, nil, ours) // whose bucket it is
+}
+
+// TestDeleteAgain_EveryHour has a disk that gives way in the third hour.
+func TestDeleteAgain_EveryHour(t *testing.T) {
+	s, dir := testrig.NewStore(t), t.TempDir()
+	disk, err := media.OpenDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { disk.Close() })
+	files := media.NewSweeper(disk)
+	testrig.Ask(t, s, "Маша", 1)
+	used, gone := testrig.Complete(t, s).AssetID+".mp4", store.NewID()+".mp4"
+	for _, key := range []string{used, gone} { // a folder that is not empty is not deleted
+		if err := os.MkdirAll(filepath.Join(dir, key, "lock"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := files.Delete(t.Context(), key); err == nil {
+			t.Fatal("got no error; want it refused")
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		command.DeleteAgain(ctx, s, files, time.Millisecond, slog.New(slog.DiscardHandler))
+		close(done)
+	}()
+	left := func(n int) {
+		t.Helper()
+		if err := testrig.Until(t, func() bool { return files.Undeleted().Files == n },
+			func() string { return fmt.Sprint(files.Undeleted()) }); err != nil {
+			t.Errorf("got %+v; want %d: %v", files.Undeleted(), n, err)
+		}
+	}
+	left(1) // a video of ours is needed
+	if err := os.Remove(filepath.Join(dir, gone, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	left(0)
+	stop()
+	<-done
+	if got := testrig.KeysOf(t, disk); !slices.Equal(got, []string{used}) {
+		t.Errorf("got %q; want the video that is needed", got)
+	}
 }
 
 func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {

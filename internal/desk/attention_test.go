@@ -4,11 +4,14 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"retake.example/internal/media"
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
@@ -101,5 +104,27 @@ func TestAttention_HasEveryKindWithAReasonAndOneAction(t *testing.T) {
 	page := r.do(r.Library, sent{method: "GET"}).Body.String()
 	if at := strings.Index(page, `id="attention"`); at < 0 || at > strings.Index(page, "<h1>") {
 		t.Errorf("got it at %d; want it above everything else", at)
+	}
+}
+
+func TestLibrary_SaysWhatTheMediaStoreDoesNotDelete(t *testing.T) {
+	r := newRig(t)
+	page := func() string { return r.do(r.Library, sent{method: "GET"}).Body.String() }
+	r.opts.Undeleted = func() media.Undeleted { return media.Undeleted{} }
+	if got := page(); strings.Contains(got, "still stored") {
+		t.Errorf("got %s; want nothing said", got)
+	}
+	for err, want := range map[error]string{
+		errors.New("unlinkat a.mp4: permission denied"):                                 "look at its permissions",
+		retry.WithCode(errors.New("the media store forbids it"), "media_s3_permission"): "settings",
+	} {
+		r.opts.Undeleted = func() media.Undeleted { return media.Undeleted{Files: 2, Since: time.Now(), Err: err} }
+		if got := page(); !strings.Contains(got, "2 deleted files are still stored") || !strings.Contains(got, want) {
+			t.Errorf("got %s; want %q", got, want)
+		}
+		var l Library
+		if json.Unmarshal(r.do(r.Library, sent{method: "GET", json: true}).Body.Bytes(), &l); l.Health.Undeleted.Files != 2 {
+			t.Errorf("got %+v", l.Health)
+		}
 	}
 }

@@ -248,7 +248,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 				}
 			}
 			if pub.ByHand() {
-				pub.HandPage = d.opts.Platforms.HandPage()
+				pub.HandPage = d.opts.Platforms.HandPage(p.Platform)
 			}
 			card.Publications = append(card.Publications, pub)
 		}

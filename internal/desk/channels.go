@@ -35,7 +35,7 @@ type Channel struct {
 func (c Channel) EndsLater() bool { return c.State == "CONNECTED" && c.Ends.After(c.now) }
 
 // Soon reports whether that is within two days: an owner should reconnect the channel before.
-func (c Channel) Soon() bool { return c.EndsLater() && c.Ends.Before(c.now.Add(48*time.Hour)) }
+func (c Channel) Soon() bool { return c.EndsSoon(c.now) }
 
 // Channels is the page.
 type Channels struct {
@@ -45,7 +45,7 @@ type Channels struct {
 	May      bool      `json:"may_change"` // an owner looks
 	Problem  string    `json:"-"`          // what came of asking a platform, or of a check
 	Link     string    `json:"-"`          // where that can be fixed
-	Typed    string    `json:"-"`          // the name of a Telegram channel that was refused
+	Typed    string    `json:"-"`          // the name of a channel that was refused
 	Edited   int64     `json:"-"`          // the channel whose defaults were refused
 	Form     *Form     `json:"-"`          // what was wrong with them
 }
@@ -55,8 +55,11 @@ func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now tim
 	view := Channels{Success: true, Channels: []Channel{}, Studio: studio, May: may} // [] in JSON, not null
 	for _, c := range list {
 		code := codeOfText(c.Error)
-		view.Channels = append(view.Channels, Channel{c, Reason(say, code, c.Error, strings.ToLower(c.Platform)+"_ended"),
-			linkOf(code, c.Error), now})
+		link := linkOf(code, c.Error)
+		if messageOf(code) == "" {
+			code = strings.ToLower(c.Platform) + "_access_ended"
+		}
+		view.Channels = append(view.Channels, Channel{c, Reason(say, code, c.Error, ""), link, now})
 	}
 	return view
 }
@@ -65,6 +68,14 @@ func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now tim
 func (v Channels) On(platform string) []Channel {
 	return slices.DeleteFunc(slices.Clone(v.Channels), func(c Channel) bool { return c.Platform != platform })
 }
+
+// Further are the platforms that have no section of their own.
+func (v Channels) Further() []publish.Place {
+	return slices.DeleteFunc(slices.Clone(publish.Places), func(p publish.Place) bool { return !p.Further() })
+}
+
+// Ready reports whether the program itself can publish on a platform.
+func (v Channels) Ready(p publish.Place) bool { return v.Studio.Ready(p) }
 
 // ListOf is what the list of a platform's channels is made of.
 func (v Channels) ListOf(platform string) ChannelList { return ChannelList{v, v.On(platform)} }
@@ -103,8 +114,7 @@ type Ended struct {
 func (d *Desk) ended(ctx context.Context, list []store.Channel) (ended []Ended, err error) {
 	waiting, err := d.store.WaitingForChannels(ctx)
 	for _, c := range list {
-		soon := Channel{Channel: c, now: d.store.Now()}.Soon()
-		if soon || c.State == "ENDED" || c.State == "DISCONNECTED" && waiting[c.ID] > 0 {
+		if c.EndsSoon(d.store.Now()) || c.State == "ENDED" || c.State == "DISCONNECTED" && waiting[c.ID] > 0 {
 			ended = append(ended, Ended{c, waiting[c.ID]})
 		}
 	}
@@ -149,8 +159,8 @@ func AllowForms(h http.Header, address string) {
 type consent interface {
 	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
 	Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error)
-	// Join connects a Telegram channel in which the bot is an admin, by its name, address or number.
-	Join(ctx context.Context, name string, admin store.Admin) (store.Channel, error)
+	// Join connects a channel of another platform by its name, address or number.
+	Join(ctx context.Context, platform, name string, admin store.Admin) (store.Channel, error)
 }
 
 // channelKeeper checks the access to channels and gives it back. What it refuses is as consent does.
@@ -188,7 +198,7 @@ func (d *Desk) channelsView(w http.ResponseWriter, r *http.Request) (view Channe
 }
 
 // refuseChannel says on the page of the channels what a platform or Google's consent said. typed is the name of a
-// Telegram channel.
+// channel.
 func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, typed string, err error) error {
 	e := HTTPErrorOf(err)
 	if e.Code == Internal.Code || e.Status == http.StatusNotFound || WantsJSON(r) {
@@ -226,14 +236,14 @@ func (d *Desk) channelOf(r *http.Request) (c store.Channel, err error) {
 	return c, nil
 }
 
-// Connect leads to the page where Google asks for access, or connects the Telegram channel that is named.
+// Connect leads to the page where Google asks for access, or connects the channel of another platform that is named.
 func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
 		return err
 	}
-	if sent["platform"] == "TELEGRAM" {
-		if _, err := d.opts.Consent.Join(d.ctx, sent["name"], AdminOf(r)); err != nil {
+	if platform := sent["platform"]; platform != "" && platform != publish.Places[0].ID {
+		if _, err := d.opts.Consent.Join(d.ctx, platform, sent["name"], AdminOf(r)); err != nil {
 			return d.refuseChannel(w, r, sent["name"], fmt.Errorf("connect a channel: %w", Told(err)))
 		}
 		return doneAt(w, r, "/channels?notice=connected", "connected", "")

@@ -20,6 +20,7 @@ import (
 
 	"retake.example/internal/backup"
 	"retake.example/internal/lang"
+	"retake.example/internal/media"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
@@ -56,7 +57,9 @@ type Options struct {
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
 	Backups func() backup.State                               // how they go; nil: nobody knows
 	Keeper  backupKeeper                                      // makes and shows them; nil: nobody does
-	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
+	// files that should be gone; nil: there are none
+	Undeleted func() media.Undeleted
+	Faults    func() []watch.Fault // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
 	// RenewMenus sends the bot's menus of commands again, whose texts have changed; nil: the bot is off.

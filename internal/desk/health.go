@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/watch"
 )
@@ -31,12 +32,21 @@ type Health struct {
 	Ahead      string       `json:"-"`                      // that in words
 	Limited    bool         `json:"purge_limited,omitzero"` // the last purge has left what one may not take
 	Backup     backup.State `json:"backup,omitzero"`
+	Undeleted  *Undeleted   `json:"not_deleted,omitempty"` // nil: nothing
 }
 
 // RoomLeft is how much of limits.media_gb the videos take, when that is so much that the oldest will go.
 type RoomLeft struct {
 	Percent int64 `json:"percent"`
 	GB      int64 `json:"limit_gb"`
+}
+
+// Undeleted are files that should be gone, and that the media store did not delete.
+type Undeleted struct {
+	Files  int       `json:"files"`
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"` // in words
+	Error  string    `json:"error"`  // as it came
 }
 
 // Outage is why no videos are made.
@@ -153,6 +163,12 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 	if d.opts.Room != nil {
 		if low, used, limit := d.opts.Room(); low {
 			h.Room = &RoomLeft{Percent: used * 100 / limit, GB: limit >> 30}
+		}
+	}
+	if d.opts.Undeleted != nil {
+		if u := d.opts.Undeleted(); u.Files > 0 {
+			h.Undeleted = &Undeleted{u.Files, u.Since, Reason(sayTo(r), retry.CodeOf(u.Err), u.Err.Error(), "reason_undeleted"),
+				u.Err.Error()}
 		}
 	}
 	if d.opts.Backups != nil {

@@ -214,7 +214,7 @@ func (p *Publishing) Targets() (list []Target) {
 // platforms are the platforms that there are to publish on.
 type platforms interface {
 	About(ctx context.Context) (Studio, error)
-	HandPage() string // where an admin uploads to Rumble by hand
+	HandPage(platform string) string // where an admin uploads by hand; "": nobody knows
 }
 
 // publishing is the form that publishes the video which the address names.

@@ -5,6 +5,8 @@ package desk
 import (
 	"cmp"
 	"strings"
+
+	"retake.example/internal/publish"
 )
 
 // reasons are the messages about the codes of errors. A code never changes: it is stored. One that is
@@ -57,6 +59,19 @@ var reasons = map[string]string{
 	"media_s3_lost":        "reason_store_broken",
 	"media_s3_damaged":     "reason_store_broken",
 	"media_s3_kept":        "reason_store_broken",
+
+	// Any platform: its codes begin with its own name, and these hold where it has no message of its own.
+	"platform":              "reason_unpublished",
+	"platform_connection":   "platform_connection",
+	"platform_unreachable":  "platform_connection",
+	"platform_unreadable":   "platform_connection",
+	"platform_access_ended": "platform_ended",
+	"platform_disconnected": "platform_disconnected",
+	"platform_not_found":    "platform_gone",
+	"platform_not_public":   "fault_not_public",
+	"platform_not_set_up":   "fault_place_off",
+	"platform_restored":     "platform_restored",
+	"platform_forgotten":    "platform_forgotten",
 
 	// YouTube.
 	"youtube":                            "reason_unpublished",
@@ -172,24 +187,32 @@ var reasons = map[string]string{
 	"telegram_forgotten":    "platform_forgotten",
 }
 
-// platformNames are what the platforms call themselves, by how the codes of their errors begin.
-var platformNames = map[string]string{"youtube": "YouTube", "rumble": "Rumble", "telegram": "Telegram"}
-
 // platformOf is the name of the platform that a code comes from; "" if it comes from none.
 func platformOf(code string) string {
 	prefix, _, _ := strings.Cut(code, "_")
-	return platformNames[prefix]
+	place, known := publish.PlaceOf(strings.ToUpper(prefix))
+	if !known {
+		return ""
+	}
+	return place.Name
 }
 
 // messageOf is the id of the message about a code; "" if there is none.
 func messageOf(code string) string {
-	for code != "" {
-		if id := reasons[code]; id != "" {
+	prefix, rest, _ := strings.Cut(code, "_")
+	ofAny := reasons["platform_"+rest]
+	for all := code; all != ""; all = all[:max(0, strings.LastIndex(all, "_"))] {
+		if id := reasons[all]; id != "" && !(all == prefix && ofAny != "") {
 			return id
 		}
-		code = code[:max(0, strings.LastIndex(code, "_"))]
 	}
-	return ""
+	switch {
+	case platformOf(code) == "":
+		return ""
+	case ofAny != "":
+		return ofAny
+	}
+	return reasons["platform"]
 }
 
 // Reason says in words what went wrong, by the code of an error and, for those that were stored without one, its

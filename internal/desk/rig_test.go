@@ -27,9 +27,10 @@ import (
 
 // outside stands for all that the pages ask of the queue and the platforms.
 type outside struct {
-	calls []string
-	on    func(ctx context.Context, call string) error // nil: every call works
-	at    time.Time                                    // of the last reschedule
+	calls  []string
+	others map[string]bool                              // further platforms that are set up
+	on     func(ctx context.Context, call string) error // nil: every call works
+	at     time.Time                                    // of the last reschedule
 }
 
 func (o *outside) call(ctx context.Context, what string) error {
@@ -49,9 +50,9 @@ func (o *outside) Outage() (out store.Outage, next time.Time, spent bool)      {
 func (o *outside) Discard(ctx context.Context, _ store.Deleted)                { o.call(ctx, "discard") }
 func (o *outside) View(func(string, int)) func()                               { return func() {} }
 func (o *outside) About(context.Context) (Studio, error) {
-	return Studio{YouTube: true, Telegram: true}, nil
+	return Studio{YouTube: true, Telegram: true, Others: o.others}, nil
 }
-func (o *outside) HandPage() string { return "https://rumble.com/up" }
+func (o *outside) HandPage(string) string { return "https://rumble.com/up" }
 func (o *outside) Ask(context.Context, [32]byte, int64) (string, error) {
 	return "https://google.example/", nil
 }
@@ -77,7 +78,7 @@ func (o *outside) Postpone(ctx context.Context, _, _ string, _, at time.Time, _ 
 	o.at = at
 	return o.call(ctx, "reschedule")
 }
-func (o *outside) Join(ctx context.Context, name string, _ store.Admin) (store.Channel, error) {
+func (o *outside) Join(ctx context.Context, _, name string, _ store.Admin) (store.Channel, error) {
 	return store.Channel{Title: name}, o.call(ctx, "join")
 }
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {

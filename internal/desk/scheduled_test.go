@@ -2,10 +2,12 @@ package desk
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
 )
@@ -231,7 +233,7 @@ func TestPlaces_HaveAllTheirWords(t *testing.T) {
 		if page := r.do(r.Library, sent{}).Body.String(); !strings.Contains(page, `id="i-`+p.Icon+`"`) {
 			t.Errorf("%s has no icon", p.ID)
 		}
-		if platformNames[p.Key()] != p.Name || reasons[p.Key()] == "" || reasons[p.Key()+"_unreachable"] == "" {
+		if platformOf(p.Key()+"_x") != p.Name || messageOf(p.Key()) == "" || messageOf(p.Key()+"_unreachable") == "" {
 			t.Errorf("%s: its errors have no words", p.ID)
 		}
 	}
@@ -278,5 +280,53 @@ func TestPages_ShowChannelsSchedulesAndAnotherTime(t *testing.T) {
 	bad := r.do(r.SaveDefaults, sent{id: "1", body: "tags=%3C&privacy=public"})
 	if bad.Code != http.StatusUnprocessableEntity || !strings.Contains(bad.Body.String(), `id="tags-fault"`) {
 		t.Errorf("got %d %s; want what is wrong at its field", bad.Code, bad.Body)
+	}
+}
+
+// TestPages_AFurtherPlatformIsOnAllOfThem adds one that nobody has heard of.
+func TestPages_AFurtherPlatformIsOnAllOfThem(t *testing.T) {
+	before := publish.Places
+	t.Cleanup(func() { publish.Places = before })
+	publish.Places = append(slices.Clone(before), publish.Place{ID: "CLIPS", Name: "Clips & Co", Icon: "film", Channels: true,
+		Changes: true})
+	r := newRig(t)
+	r.out.others = map[string]bool{"CLIPS": true}
+	r.mutate(`INSERT INTO channels (id, platform, external_id, title, state, token, error, creator, connected, checked)
+		VALUES (1, 'CLIPS', 'a', 'Short ones', 'CONNECTED', x'', NULL, 8, 0, 0), (2, 'CLIPS', 'b', 'Long ones', 'ENDED', x'', 'no', 8, 0, 0)`)
+	id, other := r.finished(8, "Лето"), r.finished(8, "Зима")
+	r.published(id, "CLIPS")
+	for _, page := range []struct {
+		name  string
+		h     Handler
+		s     sent
+		wants []string
+	}{
+		{"channels", r.Channels, sent{}, []string{"Clips &amp; Co", "Short ones", "Access to Clips &amp; Co has ended.",
+			`name="platform" value="CLIPS"`, `id="clips-name"`, `href="/channels/2/disconnect"`}},
+		{"publish", r.AskPublish, sent{id: other}, []string{`name="clips" value="yes"`, "Clips &amp; Co"}},
+		{"library", r.Library, sent{path: "/?platform=CLIPS"}, []string{"Лето", `<option value="CLIPS" selected>Clips &amp; Co`,
+			"#i-film"}},
+		{"asset", r.Asset, sent{id: id}, []string{`id="on-CLIPS"`, `/unpublish?platform=CLIPS`}},
+	} {
+		page.s.method = http.MethodGet
+		got := r.do(page.h, page.s)
+		for _, want := range page.wants {
+			if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
+				t.Errorf("%s: got %d %s; want %q", page.name, got.Code, got.Body, want)
+			}
+		}
+	}
+	if list := r.do(r.Library, sent{method: http.MethodGet, path: "/?platform=CLIPS"}).Body.String(); strings.Contains(list, "Зима") {
+		t.Error("got a video that is not there")
+	}
+	if w := r.do(r.Connect, sent{body: "platform=CLIPS&name=@c"}); w.Code != http.StatusSeeOther || !slices.Contains(r.out.calls, "join") {
+		t.Errorf("got %d, %v; want the channel connected", w.Code, r.out.calls)
+	}
+	say := func(id string, vars Vars) string { return lang.Say("en", id, vars) }
+	for code, want := range map[string]string{"clips_unreachable": "The connection to Clips & Co broke",
+		"clips_something": "The video could not be published", "clips_not_public": "Clips & Co"} {
+		if got := Reason(say, code, "no", ""); !strings.Contains(got, want) {
+			t.Errorf("%s: got %q; want %q in it", code, got, want)
+		}
 	}
 }

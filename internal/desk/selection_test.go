@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 )
 
@@ -46,7 +47,7 @@ func TestSelection_DownloadsWithTheNamesOfTheVideos(t *testing.T) {
 func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 	r := newRig(t)
 	a, b := r.finished(8, "Маша"), r.finished(8, "Лев")
-	for _, platform := range store.Platforms {
+	for _, platform := range publish.IDs() {
 		r.published(a, platform)
 	}
 	r.mutate(`INSERT INTO users (id, lang, created) VALUES (1, 'ru', 1), (2, 'ru', 1)`)
@@ -79,7 +80,7 @@ func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 		t.Errorf("got %d people; want the one who is still known", n)
 	}
 	after := r.do(r.Library, sent{method: "GET", json: true}).Body.String()
-	for _, platform := range store.Platforms {
+	for _, platform := range publish.IDs() {
 		if of := `"platform":"` + platform + `"`; strings.Count(after, of) != strings.Count(before, of) ||
 			!strings.Contains(after, `"counts":{"COMPLETED":2}`) {
 			t.Errorf("got %s; want what there was: %s", after, before)

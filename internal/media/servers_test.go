@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"retake.example/internal/media/s3test"
+	"retake.example/internal/testserver"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
@@ -45,8 +46,8 @@ func fakeS3(t *testing.T, secure bool, handle func(w http.ResponseWriter, r *htt
 	}))
 }
 
-// serve returns a store at a service.
-func serve(t *testing.T, secure bool, h http.Handler) *S3 {
+// serve returns a store at a service, with settings that change has changed.
+func serve(t *testing.T, secure bool, h http.Handler, change ...func(*S3Config)) *S3 {
 	t.Helper()
 	service := httptest.NewUnstartedServer(h)
 	if secure {
@@ -55,11 +56,12 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 		service.Start()
 	}
 	t.Cleanup(service.Close)
-	s, err := NewS3(
-		S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
-			Prefix: "retake"},
-		time.Hour,
-	)
+	c := S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
+		Prefix: "retake"}
+	for _, change := range change {
+		change(&c)
+	}
+	s, err := NewS3(c, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +72,18 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// s3rver returns a store at a third server, of other authors: it keeps what it is sent as it is, also the frames of a
+// body that comes in signed pieces.
+func s3rver(t *testing.T, secure bool) *S3 {
+	t.Helper()
+	address := testserver.FreeAddress(t)
+	testserver.New(t, address, nil, "npm/s3rver.mjs", address, t.TempDir(), "videos").Start()
+	return serve(t, secure, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: address})
+		r.Out.Host = r.In.Host
+	}}, func(c *S3Config) { c.AccessKey, c.SecretKey = "S3RVER", "S3RVER" })
 }
 
 // before is a store at a real server with something between.
@@ -102,6 +116,8 @@ func TestS3_EachServerKeepsWhatItIsGiven(t *testing.T) {
 		"versitygw with versions": func() *S3 { return newS3(t, s3test.Versioned(t), nil) },
 		"gofakes3 over http":      func() *S3 { return fakeS3(t, false, nil) },
 		"gofakes3 over https":     func() *S3 { return fakeS3(t, true, nil) },
+		"s3rver over http":        func() *S3 { return s3rver(t, false) },
+		"s3rver over https":       func() *S3 { return s3rver(t, true) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open()

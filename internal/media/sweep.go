@@ -19,19 +19,25 @@ type Sweeper struct {
 	mu    sync.Mutex
 	fresh map[string]time.Time // when keys were put whose users may not have written them down yet; nil: it has been swept
 	least int                  // how many there may be before the old ones are forgotten
+	kept  map[string]time.Time // since when keys should be gone that the store did not delete
+	why   error                // of the last that it did not
 }
+
+// mostKept is how many of those are remembered. The others are found by the sweep of the next start.
+const mostKept = 100_000
 
 // young is how long a key is fresh. The caller of Put records the key within minutes, or never.
 const young = 24 * time.Hour
 
 // NewSweeper returns a store that has not been swept.
 func NewSweeper(s Store) *Sweeper {
-	return &Sweeper{Store: s, fresh: map[string]time.Time{}, least: 1000}
+	return &Sweeper{Store: s, fresh: map[string]time.Time{}, least: 1000, kept: map[string]time.Time{}}
 }
 
 // Put is Store's.
 func (s *Sweeper) Put(ctx context.Context, key, path string, progress func(sent int64)) error {
 	s.mu.Lock()
+	delete(s.kept, key)
 	if s.fresh != nil {
 		s.fresh[key] = time.Now() // first: a key that is listed from now on is known to be new
 		if len(s.fresh) > s.least {
@@ -41,6 +47,73 @@ func (s *Sweeper) Put(ctx context.Context, key, path string, progress func(sent 
 	}
 	s.mu.Unlock()
 	return s.Store.Put(ctx, key, path, progress)
+}
+
+// Delete is Store's. A key that cannot be deleted is tried again by DeleteAgain.
+func (s *Sweeper) Delete(ctx context.Context, key string) error {
+	err := s.Store.Delete(ctx, key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.kept[key]
+	switch {
+	case err == nil:
+		delete(s.kept, key)
+	case ctx.Err() == nil && !known && len(s.kept) < mostKept:
+		s.kept[key] = time.Now()
+	}
+	if err != nil {
+		s.why = err
+	}
+	return err
+}
+
+// Undeleted are files that should be gone, and that the store did not delete.
+type Undeleted struct {
+	Files int
+	Since time.Time // when the first of them should have gone
+	Err   error     // of the last
+}
+
+// Undeleted returns those that are known. The zero value: there are none.
+func (s *Sweeper) Undeleted() (u Undeleted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.kept {
+		if u.Files++; u.Since.IsZero() || at.Before(u.Since) {
+			u.Since, u.Err = at, s.why
+		}
+	}
+	return u
+}
+
+// DeleteAgain tries once more to delete what could not be deleted, if unneeded still picks it.
+func (s *Sweeper) DeleteAgain(ctx context.Context,
+	unneeded func(ctx context.Context, keys []string) ([]string, error)) error {
+	s.mu.Lock()
+	all := slices.Sorted(maps.Keys(s.kept))
+	s.mu.Unlock()
+	failed, stuck := 0, error(nil)
+	for keys := range slices.Chunk(all, some) {
+		gone, err := unneeded(ctx, keys)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if !slices.Contains(gone, key) { // somebody needs it again
+				s.mu.Lock()
+				delete(s.kept, key)
+				s.mu.Unlock()
+			} else if err := s.Delete(ctx, key); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
+				failed, stuck = failed+1, err
+			}
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("delete %d files that nobody needs: %w", failed, stuck)
+	}
+	return nil
 }
 
 // Sweep deletes the keys that unneeded picks of those it is given, once: when it has returned nil another call does
@@ -64,7 +137,7 @@ func (s *Sweeper) Sweep(ctx context.Context,
 			return err
 		}
 		for _, key := range gone {
-			if err := s.Store.Delete(ctx, key); ctx.Err() != nil {
+			if err := s.Delete(ctx, key); ctx.Err() != nil {
 				return ctx.Err()
 			} else if err != nil {
 				failed, stuck = failed+1, err

@@ -11,8 +11,10 @@ import (
 	"retake.example/internal/watch"
 )
 
-// Measure looks up the state of a program. stuck has the reasons why its work does not flow.
-func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) (state State, err error) {
+// Measure looks up the state of a program. stuck has the reasons why its work does not flow, platforms are all there
+// are.
+func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State, platforms []string) (state State,
+	err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := p.Store.Census(ctx)
@@ -22,6 +24,7 @@ func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) 
 	outage, _, _ := p.Queue.Outage()
 	state = State{
 		Assets:      map[string]int{},
+		Platforms:   platforms,
 		Needing:     map[string]int{},
 		Undelivered: c.Undelivered,
 		Advance: map[string]int{"waiting": c.Advance.Waiting, "live": c.Advance.Live, "ready": c.Advance.Ready,

@@ -19,6 +19,7 @@ type State struct {
 	Advance      map[string]int // videos in advance, by state
 	Undelivered  int            // messages that were given up
 	Open, Wishes int            // requests that are not over; all since the database was made
+	Platforms    []string       // there are to publish on
 	Publications []Publications
 	Channels     map[string]int // by state
 	Consents     map[string]int // people, by their answer to the question whether they want announcements
@@ -105,7 +106,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_assets", float64(s.Assets[string(store.Retried)]), string(store.Retried))
 	for _, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED"} {
 		set("retake_assets", float64(s.Assets[status]), status)
-		for _, platform := range store.Platforms {
+		for _, platform := range s.Platforms {
 			set("retake_publications", float64(publications[[2]string{platform, status}]), platform, status)
 		}
 	}

@@ -60,4 +60,6 @@ type About struct {
 	Rumble     bool      `json:"rumble_api"`        // the program uploads videos there; otherwise an admin does
 	RumblePage string    `json:"rumble_page"`       // where an admin does that
 	Telegram   bool      `json:"telegram"`          // the bot is on
+
+	Others map[string]bool `json:"others,omitempty"` // by the ID of a further platform: the program itself can publish there
 }

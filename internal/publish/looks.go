@@ -64,8 +64,18 @@ func (l *Looks) Once(ctx context.Context) error {
 	var all error
 	for channel, list := range byChannel {
 		place, _ := PlaceOf(list[0].Platform)
-		at, tells := place.with(l.sites).(Witness)
-		if !tells || !place.with(l.sites).Ready() {
+		site := l.sites.all[place.ID]
+		if site == nil || !site.Ready() {
+			continue
+		}
+		at, tells := site.(Witness)
+		if !tells { // nobody can be asked
+			all = errors.Join(all, l.sites.store.Tx(ctx, func(tx *store.Tx) (err error) {
+				for _, p := range list {
+					err = errors.Join(err, tx.LookAt(p, time.Time{}))
+				}
+				return err
+			}))
 			continue
 		}
 		for batch := range slices.Chunk(list, lookBatch) {

@@ -13,9 +13,9 @@ import (
 )
 
 // Place is a platform. A further one is a package that speaks to it, a file here that makes a Site of it, and a row
-// of Places.
+// of Places. The database, the pages and the metrics learn of it from its row; TestPlaces_AFurtherOneIsARow adds one.
 type Place struct {
-	ID       string // its name in the database
+	ID       string // its name in the database, in capitals
 	Name     string // what it calls itself
 	Icon     string // of the page
 	Channels bool   // videos go to a channel that an owner has connected
@@ -23,7 +23,7 @@ type Place struct {
 	Times    bool   // it makes a video public at its time itself; for the others the queue waits until then
 	Open     bool   // what the program sends there is shown to everybody at once
 
-	ready func(*About) *bool // whether the program itself can publish there
+	ready func(*About) *bool // where About says that the program itself can publish there; nil: in Others
 	with  func(*Sites) Site
 }
 
@@ -49,6 +49,17 @@ func PlaceOf(id string) (Place, bool) {
 	return Places[i], true
 }
 
+// IDs are those of Places.
+func IDs() (all []string) {
+	for _, p := range Places {
+		all = append(all, p.ID)
+	}
+	return all
+}
+
+// Further reports whether it has no section of its own on the page of the channels.
+func (p Place) Further() bool { return p.ready == nil }
+
 // Key is what forms call the platform.
 func (p Place) Key() string { return strings.ToLower(p.ID) }
 
@@ -61,7 +72,12 @@ func (p Place) ChannelKey() string {
 }
 
 // Ready reports whether the program itself can publish on a platform.
-func (a About) Ready(place Place) bool { return *place.ready(&a) }
+func (a About) Ready(place Place) bool {
+	if place.ready == nil {
+		return a.Others[place.ID]
+	}
+	return *place.ready(&a)
+}
 
 // forEverybody returns an error if a video is not public, for platforms that show everything: its privacy can change
 // while it waits in the queue.
@@ -122,6 +138,13 @@ type Holder interface {
 	Check(ctx context.Context, c store.Channel) (title string, err error)
 	// Release gives the access to a channel back; others: another channel of the platform is connected.
 	Release(ctx context.Context, c store.Channel, others bool) error
+}
+
+// A Joiner is a Holder whose channels are connected by naming them.
+type Joiner interface {
+	Holder
+	// Join returns the channel with a name, an address or a number, if videos can be published there. No token is kept.
+	Join(ctx context.Context, name string) (store.Channel, error)
 }
 
 // A Witness is a platform that tells how published videos are.

@@ -5,7 +5,6 @@ package publish
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,19 +12,6 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
-
-func TestPlaces_AreThoseOfTheDatabase(t *testing.T) {
-	var ids []string
-	for _, p := range Places {
-		ids = append(ids, p.ID)
-		if got, ok := PlaceOf(p.ID); !ok || got.Name != p.Name {
-			t.Errorf("%s: got %+v, %v", p.ID, got, ok)
-		}
-	}
-	if !slices.Equal(ids, store.Platforms) {
-		t.Errorf("got %v; want %v", ids, store.Platforms)
-	}
-}
 
 // answers are what may come in place of a platform's own success.
 var answers = []struct {

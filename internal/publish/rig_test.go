@@ -60,7 +60,8 @@ type rig struct {
 	tries []retry.Cause
 }
 
-func newRig(t *testing.T) *rig {
+// newRig returns one, with settings that change has changed.
+func newRig(t *testing.T, change ...func(*config.Config)) *rig {
 	r := &rig{T: t}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -106,6 +107,9 @@ func newRig(t *testing.T) *rig {
 	cfg.YouTube.UploadsPerDay = 100
 	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = strings.Repeat("r", 40), server.URL+"/rumble"
 	cfg.Web.BaseURL = "http://localhost"
+	for _, change := range change {
+		change(&cfg)
+	}
 	r.sites, err = NewSites(r.store, files, cfg, &talk)
 	r.must(err)
 	r.studio = NewStudio(r.sites, r, cfg)
@@ -170,7 +174,7 @@ func (r *rig) connect(platform string) int64 {
 	r.Helper()
 	switch platform {
 	case "TELEGRAM":
-		c, err := r.studio.Join(r.Context(), "@good_news", owner)
+		c, err := r.studio.Join(r.Context(), "TELEGRAM", "@good_news", owner)
 		r.must(err)
 		return c.ID
 	case "RUMBLE":

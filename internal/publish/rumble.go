@@ -19,6 +19,9 @@ type onRumble struct{ *Sites }
 // Ready reports whether there is a token for uploads; without one an admin uploads there.
 func (s onRumble) Ready() bool { return s.rumble.Token() }
 
+// UploadPage is where an admin uploads by hand.
+func (s onRumble) UploadPage() string { return s.rumble.UploadPage() }
+
 // Find returns the address as Rumble writes it. Rumble cannot be asked about it.
 func (s onRumble) Find(_ context.Context, _ store.Asset, _ store.Publication, address string) (id, url string,
 	err error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"retake.example/internal/config"
@@ -30,13 +31,23 @@ type Sites struct {
 	talk      *telegram.Talk // nil: the bot is off
 	maxUpload int64          // to Telegram, in bytes
 	all       map[string]Site
+
+	mu       sync.Mutex
+	accounts map[int64]held // of channels of YouTube
+}
+
+// held is access that is in use. A channel has one at a time: two that refresh the same token at once may end the
+// access, where each refresh brings a new one.
+type held struct {
+	connected time.Time // when the channel was
+	account   *youtube.Account
 }
 
 // NewSites prepares access to the platforms of the settings. talk is the bot's; nil: it is off. The error is about the
 // key that seals tokens, or the database.
 func NewSites(st *store.Store, files media.Store, cfg config.Config, talk *telegram.Talk) (*Sites, error) {
 	s := &Sites{store: st, files: files, watch: cfg.YouTube.WatchURL, talk: talk,
-		maxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, all: map[string]Site{},
+		maxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, all: map[string]Site{}, accounts: map[int64]held{},
 		rumble: rumble.New(
 			rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID},
 		)}
@@ -118,7 +129,12 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 		return nil, noAccess{errors.New("youtube tokenKey: the token was sealed with another key than this one"),
 			"youtube_token_key"}
 	}
-	return s.youtube.With(token, func(ctx context.Context, t youtube.Token) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.accounts[channel]; h.account != nil && h.connected.Equal(c.Connected) {
+		return h.account, nil
+	}
+	account := s.youtube.With(token, func(ctx context.Context, t youtube.Token) error {
 		sealed, err := s.seal(t, c.External)
 		if err != nil {
 			return err
@@ -127,7 +143,9 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 			context.WithoutCancel(ctx),
 			func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed, t.Ends) },
 		)
-	}), nil
+	})
+	s.accounts[channel] = held{c.Connected, account}
+	return account, nil
 }
 
 func (s *Sites) seal(t youtube.Token, external string) ([]byte, error) {

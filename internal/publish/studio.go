@@ -47,14 +47,25 @@ func (s *Studio) About(ctx context.Context) (About, error) {
 		Left:       max(0, s.cfg.YouTube.UploadsPerDay-begun),
 		Reset:      reset,
 		RumblePage: s.rumble.UploadPage(),
+		Others:     map[string]bool{},
 	}
 	for _, p := range Places {
-		*p.ready(&about) = s.all[p.ID].Ready()
+		if p.ready == nil {
+			about.Others[p.ID] = s.all[p.ID].Ready()
+		} else {
+			*p.ready(&about) = s.all[p.ID].Ready()
+		}
 	}
 	return about, err
 }
 
-func (s *Studio) HandPage() string { return s.rumble.UploadPage() }
+// HandPage is where an admin uploads to a platform by hand; "": nobody knows.
+func (s *Studio) HandPage(platform string) string {
+	if at, ok := s.all[platform].(interface{ UploadPage() string }); ok {
+		return at.UploadPage()
+	}
+	return ""
+}
 
 // Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected;
 // 0: any.
@@ -114,6 +125,21 @@ func (s *Studio) connect(ctx context.Context, c *store.Channel, sealed []byte, a
 	return s.queue.Reconnected(context.WithoutCancel(ctx), admin)
 }
 
+// Join connects the channel of a platform with a name, an address or a number. What failed because its access had ended
+// goes on. It returns store.ErrNotFound if channels of the platform are not connected by naming them.
+func (s *Studio) Join(ctx context.Context, platform, name string, admin store.Admin) (c store.Channel, err error) {
+	site, ok := s.all[platform].(Joiner)
+	if !ok {
+		return c, store.ErrNotFound
+	}
+	if c, err = site.Join(ctx, name); err != nil {
+		return c, err
+	}
+	c.Platform, c.Creator = platform, admin.ID
+	err = s.connect(ctx, &c, []byte{}, admin)
+	return c, err
+}
+
 // titleOf is what a channel is called.
 func (s *Studio) titleOf(ctx context.Context, external string) string {
 	all, _ := s.store.Channels(ctx) // without a title the id has to do
@@ -137,7 +163,8 @@ func (s *Studio) holder(ctx context.Context, channel int64) (c store.Channel, si
 	return c, site, nil
 }
 
-// Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
+// Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on. Its
+// videos are looked at soon.
 func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) error {
 	c, site, err := s.holder(ctx, channel)
 	if err != nil {
@@ -148,7 +175,9 @@ func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 	if err != nil {
 		return s.noticed(ctx, channel, began, err)
 	}
-	if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Checked(channel, title) }); err != nil {
+	if err := s.store.Tx(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.Checked(channel, title), tx.LookNow(channel))
+	}); err != nil {
 		return err
 	}
 	return s.queue.Reconnected(ctx, admin)
@@ -231,7 +260,7 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 	}
 	began := s.store.Now()
 	there, err := site.Change(ctx, p, to, keep)
-	if code := retry.CodeOf(err); code == "youtube_not_found" || code == "telegram_not_found" {
+	if retry.CodeOf(err) == strings.ToLower(p.Platform)+"_not_found" {
 		gone := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Missing(a.ID, p) })
 		return errors.Join(err, gone)
 	}

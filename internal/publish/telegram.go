@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -60,7 +61,9 @@ func (s onTelegram) Publish(
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
 	}
-	if u.Step == "" {
+	size := t.Asset.Video.Size
+	begun := u.Step == "uploading" && u.Sent >= size // all of it has left
+	if !begun {
 		if err := forEverybody(t.Publication); err != nil {
 			return 0, err
 		}
@@ -74,15 +77,16 @@ func (s onTelegram) Publish(
 	}
 	p := &poster{talk: s.talk.As(telegram.Pending), asset: t.Asset, open: s.opened}
 	client := tgchannel.New(p, NewLooker(s.talk))
-	if t.Asset.FileID == "" && u.Step == "" {
+	if t.Asset.FileID == "" && !begun {
 		if err := s.uploadable(ctx, t.Asset.Video); err != nil {
 			return 0, err
 		}
 	}
-	size := t.Asset.Video.Size
 	at := tgchannel.State{}
-	if u.Step == "uploading" {
+	if begun {
 		at.Step = u.Step
+	} else if err := keep(store.Upload{Step: "uploading"}); err != nil {
+		return 0, err
 	}
 	save := func(at tgchannel.State) error {
 		next := store.Upload{Step: at.Step}
@@ -213,21 +217,14 @@ func (s onTelegram) Check(ctx context.Context, c store.Channel) (title string, e
 // Release has nothing to give back: the bot stays in the channel until somebody removes it there.
 func (onTelegram) Release(context.Context, store.Channel, bool) error { return nil }
 
-// Join connects the Telegram channel with a name, an address or a number, in which the bot is an admin. What failed
-// because its access had ended goes on.
-func (s *Studio) Join(ctx context.Context, name string, admin store.Admin) (c store.Channel, err error) {
-	client, err := onTelegram{s.Sites}.client()
+// Join finds the channel with a name, an address or a number, in which the bot is an admin.
+func (s onTelegram) Join(ctx context.Context, name string) (store.Channel, error) {
+	client, err := s.client()
 	if err != nil {
-		return c, err
+		return store.Channel{}, err
 	}
 	found, err := client.Connect(ctx, name)
-	if err != nil {
-		return c, err
-	}
-	c = store.Channel{Platform: "TELEGRAM", External: strconv.FormatInt(found.ID, 10), Title: found.Title,
-		Creator: admin.ID}
-	err = s.connect(ctx, &c, []byte{}, admin)
-	return c, err
+	return store.Channel{External: strconv.FormatInt(found.ID, 10), Title: found.Title}, err
 }
 
 // poster posts as the bot.
@@ -239,23 +236,47 @@ type poster struct {
 }
 
 // SendVideo posts the video by its file_id, or uploads it.
-func (p *poster) SendVideo(ctx context.Context, channel int64, fileID string, c tgchannel.Caption) (int64, error) {
+func (p *poster) SendVideo(ctx context.Context, channel int64, fileID string, c tgchannel.Caption,
+	leaving func() error) (int64, error) {
 	about := p.asset.Video
 	v := telegram.Video{FileID: fileID, Caption: c.Text, Bold: c.Bold, Duration: about.Duration, Width: about.Width,
 		Height: about.Height}
 	if fileID == "" {
 		file := p.open(ctx, about.File)
 		defer file.Close()
-		v.File, v.Size = file, about.Size
+		v.File, v.Size = &toTheEnd{file: file, left: about.Size, end: leaving}, about.Size
 		if about.Thumb != "" {
 			thumb := p.open(ctx, about.Thumb)
 			defer thumb.Close()
 			v.Thumb = thumb
 		}
 	}
+	if fileID != "" {
+		if err := leaving(); err != nil {
+			return 0, err
+		}
+	}
 	message, id, err := p.talk.SendVideo(ctx, channel, v)
 	p.fileID = id
 	return int64(message), refusal(err)
+}
+
+// toTheEnd is a file that says when its last bytes are read, before it gives them away.
+type toTheEnd struct {
+	file io.Reader
+	left int64
+	end  func() error
+}
+
+func (r *toTheEnd) Read(p []byte) (int, error) {
+	n, err := r.file.Read(p)
+	r.left -= int64(n)
+	if r.left <= 0 || err == io.EOF {
+		if failed := r.end(); failed != nil {
+			return 0, failed
+		}
+	}
+	return n, err
 }
 
 // EditCaption changes the caption of a post.

@@ -24,7 +24,7 @@ type ButtonPressed struct {
 // AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
 type AdminClicked struct {
 	Admin    store.Admin
-	Platform string // "", YOUTUBE or RUMBLE
+	Platform string // "": none
 }
 
 // Reconnected is what an owner does to a channel whose access had ended: what failed because of that goes on.

@@ -30,8 +30,8 @@ var binned = []struct {
 }{{"assets", "id", true}, {"requests", "asset_id", true}, {"attempts", "asset_id", false},
 	{"publications", "asset_id", false}}
 
-// counted are the columns of assets that triggers count when they change.
-var counted = []string{"needs_attention", "youtube", "rumble", "telegram", "replaced"}
+// counted are the columns of assets that triggers set, or count when they change.
+var counted = []string{"needs_attention", "published", "replaced"}
 
 // columns lists those of a table that the bin keeps.
 func (tx *Tx) columns(table string, withID bool) ([]string, error) {

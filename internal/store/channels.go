@@ -28,6 +28,12 @@ type Channel struct {
 	Defaults    Defaults  `json:"defaults,omitzero"`
 }
 
+// EndsSoon reports whether the platform will end the access within two days: an owner should connect the channel again
+// before.
+func (c Channel) EndsSoon(now time.Time) bool {
+	return c.State == "CONNECTED" && c.Ends.After(now) && c.Ends.Before(now.Add(48*time.Hour))
+}
+
 const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, paused_until, paused_for, ifnull(ends, 0), defaults`
 
 // Defaults are what the form to publish on a channel begins with, in the fields of Metadata that a channel's videos

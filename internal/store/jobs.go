@@ -538,7 +538,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	case Announce, Deliver, Apologise:
 		return tx.undelivered(j)
 	case Publish:
-		// Only YouTube can be asked for what had left as a whole before the trouble came.
+		// Only a session can be asked for what had left as a whole before the trouble came.
 		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, error_code = ?5, completed = ?3,
 				step = iif(`+sentUnseen+`, 'unknown', ?1)
 			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID, null(j.ErrorCode)))

@@ -36,7 +36,7 @@ type Attempt struct {
 // Filter picks assets for the page.
 type Filter struct {
 	Status   Status // "": all but the earlier tries at a video; Failed: those that need somebody
-	Platform string // YOUTUBE, RUMBLE or TELEGRAM: those that have a publication there; "": all
+	Platform string // those that have a publication there; "": all
 	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
 	Exact    string // or the id of one asset, as it was typed
 	After    string // Place of the last asset of the page before
@@ -49,6 +49,7 @@ const (
 	foundKeys   = `(SELECT name_key FROM name_suffixes WHERE suffix >= ?1 AND suffix < ?2)`
 	foundByID   = `a.id = ?3 AND NOT ` + foundByName
 	foundByName = `EXISTS (SELECT 1 FROM name_suffixes t WHERE t.name_key = a.name_key AND t.suffix >= ?1 AND t.suffix < ?2)`
+	onPlatform  = ` AND EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id AND p.platform = ?7)`
 )
 
 // manyNames is how many names a search may find that are counted: more would take too long for a page.
@@ -71,7 +72,8 @@ func (a Asset) Place() string { return fmt.Sprintf("%d-%s", a.Created.UnixMilli(
 // it tells the shorter way to them; Many: so many that walking back in time is.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
-	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
+	where, order := ``, ` ORDER BY a.created DESC, a.id DESC`
+	page := order + ` LIMIT ?6`
 	switch {
 	case f.Status == Failed:
 		where += ` AND a.needs_attention = 1 AND ?4 <> ''`
@@ -82,13 +84,15 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 	if f.Status == "" && f.Platform == "" {
 		where += ` AND a.replaced = 0`
 	}
-	switch f.Platform {
-	case "YOUTUBE":
-		on, where, byID = `_on_youtube`, where+` AND a.youtube = 1`, byID+` AND a.youtube = 1`
-	case "RUMBLE":
-		on, where, byID = `_on_rumble`, where+` AND a.rumble = 1`, byID+` AND a.rumble = 1`
-	case "TELEGRAM":
-		on, where, byID = `_on_telegram`, where+` AND a.telegram = 1`, byID+` AND a.telegram = 1`
+	// walk goes back in time from the newest.
+	walk := func(where string) string { return `WHERE true` + where + page }
+	if f.Platform != "" {
+		args = append(args, f.Platform)
+		walk = func(where string) string {
+			return `WHERE a.id IN (SELECT a.id FROM publications p CROSS JOIN assets a ON a.id = p.asset_id
+				WHERE p.platform = ?7` + strings.ReplaceAll(where, `(a.created, a.id)`, `(p.asset_created, p.asset_id)`) + `
+				ORDER BY p.asset_created DESC, p.asset_id DESC LIMIT ?6)` + order
+		}
 	}
 	if f.After != "" {
 		created, id, ok := strings.Cut(f.After, "-")
@@ -101,7 +105,7 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		where, byID = where+place, byID+place
 	}
 	if f.Search == "" {
-		return s.listed(ctx, `WHERE true`+where+page, args...)
+		return s.listed(ctx, walk(where), args...)
 	}
 	var all int
 	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM name_counts WHERE name_key = '' AND part = ?1
@@ -113,13 +117,16 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether
 	// its name is one of those: a page is full after limit × all / found. So many have no id in common.
 	case found == Many, found*found > 4*f.Limit*all:
-		return s.listed(ctx, `WHERE `+foundByName+where+page, args...)
-	default:
-		where = `SELECT id FROM (
-			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name` + on + ` WHERE a.name_key IN ` + foundKeys + where + `
-			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + byID + `) a` + page
+		return s.listed(ctx, walk(` AND `+foundByName+where), args...)
+	case f.Platform != "" && all <= manyNames: // of many videos with such a name few may be there
+		return s.listed(ctx, walk(` AND (a.id = ?3 OR `+foundByName+`)`+where), args...)
+	case f.Platform != "":
+		where, byID = where+onPlatform, byID+onPlatform
 	}
-	return s.listed(ctx, `WHERE a.id IN (`+where+`) ORDER BY a.created DESC, a.id DESC`, args...)
+	where = `SELECT id FROM (
+		SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name WHERE a.name_key IN ` + foundKeys + where + `
+		UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + byID + `) a` + page
+	return s.listed(ctx, `WHERE a.id IN (`+where+`)`+order, args...)
 }
 
 // Card returns one asset as Library lists it.
@@ -301,8 +308,7 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 		query = `SELECT part, status, sum(n) FROM (
 			SELECT part, status, n FROM name_counts WHERE n > 0 AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND name_key IN ` + foundKeys + `
 			UNION ALL SELECT ?4, a.status, 1 FROM assets a WHERE ` + foundByID + `
-				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble WHEN 'TELEGRAM' THEN a.telegram
-				ELSE true END
+				AND (?4 = '' OR EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id AND p.platform = ?4))
 			UNION ALL SELECT 'NEEDS', a.status, 1 FROM assets a WHERE ` + foundByID + ` AND a.needs_attention = 1) GROUP BY 1, 2`
 	}
 	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
@@ -342,7 +348,7 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
 	return s.texts(
 		ctx,
-		`SELECT DISTINCT part FROM name_counts WHERE name_key = '' AND part IN ('RUMBLE', 'TELEGRAM', 'YOUTUBE') AND n > 0 ORDER BY `+
-			`part DESC`,
+		`SELECT DISTINCT part FROM name_counts WHERE name_key = '' AND part NOT IN ('', 'NEEDS', 'REPLACED') AND n > 0
+		ORDER BY part DESC`,
 	)
 }

@@ -157,13 +157,13 @@ var stales = []stale{
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{"assets", func(k Keep) time.Duration { return k.Videos },
-		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished < ?1 AND advance IS NOT 1
+		`SELECT id FROM assets a WHERE creator IS NULL AND published = 0 AND finished < ?1 AND advance IS NOT 1
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
 			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},
 	{"", func(Keep) time.Duration { return time.Minute }, // withdrawn by an owner: they cost room, and have no other use
 		`SELECT id FROM assets a WHERE advance = 0 AND status = 'COMPLETED' AND finished < ?1
-			AND creator IS NOT NULL AND youtube = 0 AND rumble = 0 AND telegram = 0
+			AND creator IS NOT NULL AND published = 0
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
 			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},

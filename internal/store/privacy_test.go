@@ -57,8 +57,7 @@ func sound(t testing.TB, s *store.Store) {
 				SELECT k.name_key, p.part, a.status, count(*) n FROM assets a
 				JOIN (SELECT id, '' name_key FROM assets UNION ALL SELECT id, name_key FROM assets) k ON k.id = a.id
 				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs_attention UNION ALL
-				SELECT id, 'YOUTUBE' FROM assets WHERE youtube
-					UNION ALL SELECT id, 'RUMBLE' FROM assets WHERE rumble) p ON p.id = a.id GROUP BY 1, 2, 3),
+				SELECT asset_id, platform FROM publications) p ON p.id = a.id GROUP BY 1, 2, 3),
 			kept AS (SELECT name_key, part, status, n FROM name_counts WHERE n > 0)
 			SELECT count(*) FROM (SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) UNION ALL SELECT *
 			FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))`,

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// sentUnseen picks the publications p of which a platform has all bytes and has not confirmed it, if the platform
-// cannot be asked about them. Before the last bytes leave the program stores that they do, so it cannot have any other.
-const sentUnseen = `p.platform <> 'YOUTUBE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
+// sentUnseen picks the publications p of which a platform has all bytes and has not confirmed it, if there is no
+// session that can be asked about them. Before the last bytes leave the program stores that they do, so it cannot have
+// any other.
+const sentUnseen = `p.session_uri IS NULL AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
 
 // mayBePublished picks the publications p whose video may be published.
 const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
@@ -32,7 +33,7 @@ func (tx *Tx) EndPublishing() error {
 			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted',
 			error_code = lower(platform) || '_forgotten', completed = ?1
 		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
-			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`,
+			OR p.status = 'COMPLETED' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`,
 		tx.now,
 	)
 	return err
@@ -96,13 +97,10 @@ func (m Metadata) TagList() (tags []string) {
 	return tags
 }
 
-// Platforms are the platforms that videos are published on.
-var Platforms = []string{"YOUTUBE", "RUMBLE", "TELEGRAM"}
-
 // Publication is one asset on one platform.
 type Publication struct {
 	ID        int64
-	Platform  string // YOUTUBE, RUMBLE or TELEGRAM
+	Platform  string // the ID of a row of Places in internal/publish
 	Channel   int64  // 0: the platform is not connected by channels
 	Creator   int64  // admin
 	Status    Status
@@ -369,7 +367,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	err := one(
 		tx.sql.Exec(
 			`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
-			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform <> 'RUMBLE', ?2 + 300000, NULL)
+			started = ifnull(started, ?2), completed = ?2, look_at = iif(channel_id IS NOT NULL, ?2 + 300000, NULL)
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`,
 			url,
 			tx.now,
@@ -392,7 +390,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
 	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
-			look_at = iif(platform <> 'RUMBLE', max(?3, ifnull(?2, 0)) + 300000, NULL)
+			look_at = iif(channel_id IS NOT NULL, max(?3, ifnull(?2, 0)) + 300000, NULL)
 		WHERE id = ?4 AND ifnull(remote_id, '') = ?5`,
 		m.column(), stamp(at), tx.now, p.ID, p.Upload.ID))
 }

@@ -16,7 +16,7 @@ func (s *Store) MediaSize(ctx context.Context) (bytes int64, err error) {
 // advance, and that somebody waits for.
 func (tx *Tx) MakeRoom(bytes int64) (gone Deleted, freed int64, err error) {
 	rows, err := tx.sql.Query(`SELECT id, size FROM assets a
-		WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL
+		WHERE creator IS NULL AND published = 0 AND finished IS NOT NULL
 			AND status = 'COMPLETED' AND advance IS NOT 1
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
 			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1)

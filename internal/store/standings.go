@@ -14,8 +14,8 @@ const (
 )
 
 // lookAt is when a publication that is completed at ?1 is due for its first look: five minutes after that, or after its
-// time. Rumble does not tell how a video is.
-const lookAt = `iif(platform <> 'RUMBLE', max(?1, ifnull(publish_at, 0)) + 300000, NULL)`
+// time. Only a channel can be asked how a video is.
+const lookAt = `iif(channel_id IS NOT NULL, max(?1, ifnull(publish_at, 0)) + 300000, NULL)`
 
 // Look is a publication that somebody should look at on its platform.
 type Look struct {
@@ -76,6 +76,13 @@ func (tx *Tx) Missing(assetID string, p Publication) error {
 func (tx *Tx) LookAt(l Look, at time.Time) error {
 	_, err := tx.sql.Exec(`UPDATE publications SET look_at = ? WHERE id = ? AND remote_id = ?`,
 		stamp(at), l.ID, l.Upload.ID)
+	return err
+}
+
+// LookNow makes the videos of a channel that are still looked at due for a look.
+func (tx *Tx) LookNow(channel int64) error {
+	_, err := tx.sql.Exec(`UPDATE publications SET look_at = ?1
+		WHERE channel_id = ?2 AND status = 'COMPLETED' AND look_at > ?1 AND ifnull(publish_at, 0) <= ?1`, tx.now, channel)
 	return err
 }
 

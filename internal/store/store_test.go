@@ -79,8 +79,8 @@ func TestSchemaRefuses(t *testing.T) {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
 			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`,
 			"publications.asset_id"},
-		"an unknown platform": {"base",
-			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`,
+		"a platform in small letters": {"base",
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'Vimeo', 1, 0)`,
 			"platform"},
 		"a pending publication with an old error": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) +

@@ -292,7 +292,7 @@ func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%026d", n) }
 	for i, a := range []struct{ name, key, columns, values string }{
 		{"Ａｎｎａ Ｍａｒｉｅ", "ａｎｎａ ｍａｒｉｅ", "status, error, needs, finished", "'FAILED', 'no', 1, 1"},
-		{"Anna Marie", "anna marie", "status, file, finished, youtube", "'COMPLETED', 'a.mp4', 1, 1"},
+		{"Anna Marie", "anna marie", "status, file, finished", "'COMPLETED', 'a.mp4', 1"},
 		{"Ве́ра", "ве\u0301ра", "status, file, finished", "'COMPLETED', 'v.mp4', 1"},
 		{"Зоя", "зоя", "status", "'PENDING'"},
 		{"Зoя", "зoя", "status", "'PENDING'"}, // with a Latin o
@@ -302,6 +302,9 @@ func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
 			VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 1, `+a.values+`)`, id(i), a.name, a.key); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := d.Exec(`INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, 'YOUTUBE', 8, 1)`, id(1)); err != nil {
+		t.Fatal(err)
 	}
 	d.Close()
 	s, err := openStore(path)
@@ -318,7 +321,7 @@ func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
 	for what, query := range map[string]string{
 		"counts that are not those of the assets": `SELECT count(*) FROM (
 			SELECT a.name_key k, p.part, a.status, count(*) n FROM assets a JOIN (SELECT '' part UNION ALL SELECT 'NEEDS'
-				UNION ALL SELECT 'YOUTUBE') p ON p.part = '' OR p.part = 'NEEDS' AND a.needs_attention OR p.part = 'YOUTUBE' AND a.youtube
+				UNION ALL SELECT 'YOUTUBE') p ON p.part = '' OR p.part = 'NEEDS' AND a.needs_attention OR p.part = 'YOUTUBE' AND a.published
 			GROUP BY 1, 2, 3 EXCEPT SELECT name_key, part, status, n FROM name_counts)`,
 		"counts of names that nobody has": `SELECT count(*) FROM name_counts WHERE n > 0 AND name_key <> ''
 			AND name_key NOT IN (SELECT name_key FROM assets)`,

@@ -99,7 +99,7 @@ func Program(t testing.TB, program string) string {
 	}
 	path := filepath.Join(dir, "build", program)
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("build/%s is missing: make test and packaging/testservers.sh install it", program)
+		t.Fatalf("build/%s is missing: make test, packaging/testservers.sh and packaging/npmservers.sh install it", program)
 	}
 	return path
 }

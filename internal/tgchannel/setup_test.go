@@ -224,7 +224,11 @@ func caption(in map[string]any, c Caption) map[string]any {
 	return in
 }
 
-func (c calls) SendVideo(ctx context.Context, channel int64, file string, text Caption) (int64, error) {
+func (c calls) SendVideo(ctx context.Context, channel int64, file string, text Caption,
+	leaving func() error) (int64, error) {
+	if err := leaving(); err != nil {
+		return 0, err
+	}
 	var v struct {
 		ID int64 `json:"message_id"`
 	}

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption, editMessageReplyMarkup (Touch,
@@ -23,7 +24,9 @@ import (
 // other error if there was no answer. One that has a method MaybeSent() bool tells whether the call may have been done
 // all the same. An empty fileID means the file itself.
 type Poster interface {
-	SendVideo(ctx context.Context, channel int64, fileID string, c Caption) (message int64, err error)
+	// It calls leaving before the last bytes may leave, and does not send them if that returns an error.
+	SendVideo(ctx context.Context, channel int64, fileID string, c Caption, leaving func() error) (message int64,
+		err error)
 	EditCaption(ctx context.Context, channel, message int64, c Caption) error
 	Touch(ctx context.Context, channel, message int64) error
 	Delete(ctx context.Context, channel, message int64) error
@@ -112,7 +115,7 @@ func (c *Client) may(ctx context.Context, channel int64) error {
 
 // State is how far a publication has come; the caller stores it.
 type State struct {
-	Step string // "uploading": the post is on its way, or its answer was lost; "": it is not there
+	Step string // "uploading": all of the post has left, and its answer is awaited or was lost; "": it is not there
 }
 
 const uploading = "uploading"
@@ -123,8 +126,8 @@ type Published struct {
 	URL string // at which people who may see the channel see it
 }
 
-// Publish posts a video. save stores the state and must have stored it when it returns: {"uploading"} before the post
-// leaves, and {""} when it is certain that it is not there.
+// Publish posts a video. save stores the state and must have stored it when it returns: {"uploading"} before the last
+// bytes of the post leave, and {""} when it is certain that it is not there.
 //
 // A call that finds {"uploading"} knows that an earlier one ended without an answer: the error's Step is "unknown",
 // and stays so until the caller, told by a person that the post is not there, begins with an empty state.
@@ -144,18 +147,20 @@ func (c *Client) Publish(
 	if err != nil {
 		return Published{}, err
 	}
-	if err := save(State{uploading}); err != nil {
-		return Published{}, err
-	}
-	id, err := c.post.SendVideo(ctx, to.ID, fileID, CaptionOf(m))
-	if err == nil {
+	last := lastBytes{save: save}
+	id, err := c.post.SendVideo(ctx, to.ID, fileID, CaptionOf(m), last.leave)
+	switch left, failed := last.end(); {
+	case failed != nil:
+		return Published{}, failed
+	case err == nil:
 		return Published{id, Link(to, id)}, nil
-	}
-	if !neverSent(err) {
+	case !left: // so it is not there
+	case !neverSent(err):
 		return Published{}, unclear(err.Error())
-	}
-	if err := save(State{}); err != nil {
-		return Published{}, err
+	default:
+		if err := save(State{}); err != nil {
+			return Published{}, err
+		}
 	}
 	err = judge(err)
 	// Telegram has many words for a file_id that it doesn't take: a refusal in words that we don't know may be one.
@@ -163,6 +168,39 @@ func (c *Client) Publish(
 		err = fail("telegram_file", "file", e.message)
 	}
 	return Published{}, err
+}
+
+// lastBytes stores that the last bytes of a post leave. What sends them may go on reading for a moment once the call
+// is over.
+type lastBytes struct {
+	save func(State) error
+
+	mu         sync.Mutex
+	left, over bool
+	failed     error
+}
+
+var errOver = errors.New("telegram: the call is over")
+
+func (l *lastBytes) leave() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.over:
+		return errOver
+	case !l.left && l.failed == nil:
+		l.failed = l.save(State{uploading})
+		l.left = l.failed == nil
+	}
+	return l.failed
+}
+
+// end returns whether they may have left, and why that could not be stored.
+func (l *lastBytes) end() (left bool, failed error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	return l.left, l.failed
 }
 
 // Update changes the caption of a post. It is not an error if nothing had to be changed.

@@ -365,13 +365,46 @@ func TestPublish_WithoutALineItWaits(t *testing.T) {
 	}
 }
 
+// TestPublish_WhatHasNotLeftAsAWholeIsNotThere breaks the line before the last bytes: nobody has to be asked.
+func TestPublish_WhatHasNotLeftAsAWholeIsNotThere(t *testing.T) {
+	tg := newTelegram(t)
+	real := tg.client.post
+	var late func() error
+	tg.client.post = cut{real, &late}
+	var s states
+	_, err := tg.publish(&s)
+	if e := failure(t, err); e.Step() == "unknown" || e.Permanent() || s.last != (State{}) {
+		t.Errorf("got %v in state %v; want another try", err, s.last)
+	}
+	if err := late(); err == nil || s.last != (State{}) { // what still reads after the end
+		t.Errorf("got %v in state %v; want nothing stored any more", err, s.last)
+	}
+	tg.client.post = real
+	if _, err := tg.publish(&s); err != nil || len(tg.all()) != 1 {
+		t.Errorf("got %v and %d posts; want one", err, len(tg.all()))
+	}
+}
+
+// cut breaks before the last bytes.
+type cut struct {
+	Poster
+	late *func() error
+}
+
+func (c cut) SendVideo(_ context.Context, _ int64, _ string, _ Caption, leaving func() error) (int64, error) {
+	*c.late = leaving
+	return 0, &net.OpError{Op: "write", Err: errors.New("broken pipe")}
+}
+
 // away cannot be connected to.
 type away struct {
 	Poster
 	err error
 }
 
-func (a away) SendVideo(context.Context, int64, string, Caption) (int64, error) { return 0, a.err }
+func (a away) SendVideo(_ context.Context, _ int64, _ string, _ Caption, leaving func() error) (int64, error) {
+	return 0, errors.Join(leaving(), a.err)
+}
 
 func TestPublish_NothingLeavesThatIsNotSaved(t *testing.T) {
 	tg := newTelegram(t)

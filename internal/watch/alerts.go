@@ -22,6 +22,8 @@ const (
 	Disk        = "disk"
 	Room        = "room" // that videos may take
 	Channel     = "channel"
+	Ending      = "ending"    // accesses to channels that end soon
+	Undeleted   = "undeleted" // files that should be gone
 	Backup      = "backup"
 	Alarm       = "alarm"       // the second way to the operator
 	Failed      = "failed"      // videos that were given up

@@ -144,6 +144,52 @@ func (m *Cache) Reasons() []Reason {
 // Sentences returns what Reasons says.
 func (m *Cache) Sentences() []string { return Sentences(m.Reasons()) }
 
+// Glance asks something that may take long, such as a bucket, in the background: those who look get the last answer
+// rather than wait.
+type Glance struct {
+	ask  func(ctx context.Context) error
+	wait time.Duration
+
+	mu   sync.Mutex
+	open chan struct{} // closed with the answer to the question under way; nil: there is none
+	last error
+}
+
+// NewGlance returns a Glance that waits so long for an answer. ask must have an end of its own.
+func NewGlance(wait time.Duration, ask func(ctx context.Context) error) *Glance {
+	return &Glance{ask: ask, wait: wait}
+}
+
+// Err asks, unless a question is under way, and returns the answer, or that to the question before if there is none in
+// time. Before the first answer that is nil.
+func (g *Glance) Err() error {
+	g.mu.Lock()
+	open := g.open
+	if open == nil {
+		open = make(chan struct{})
+		g.open = open
+		routine.Go(func() (err error) {
+			defer func() {
+				g.mu.Lock()
+				g.open, g.last = nil, err
+				g.mu.Unlock()
+				close(open)
+			}()
+			return g.ask(context.Background())
+		})
+	}
+	g.mu.Unlock()
+	late := time.NewTimer(g.wait)
+	defer late.Stop()
+	select {
+	case <-open:
+	case <-late.C:
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last
+}
+
 // Probe asks something that may never answer, such as a disk that hangs, and does not wait forever.
 type Probe struct {
 	ask   func() error

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 )
@@ -32,8 +33,10 @@ type Options struct {
 	Free   func() (bytes int64, err error)      // on the disk
 	Room   func() (low bool, used, limit int64) // for videos, in bytes; nil: no limit
 	Faults func() []Fault                       // what cannot be used; nil: nothing
-	Tell   func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
-	Gather time.Duration // see Source
+	// files that should be gone; nil: there are none
+	Undeleted func() media.Undeleted
+	Tell      func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
+	Gather    time.Duration // see Source
 }
 
 // NewProgramBoard returns a Board that tells the admins of a program of its troubles.
@@ -96,7 +99,12 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 			ended = append(ended, strconv.FormatInt(c.ID, 10))
 		}
 	}
-	all = append(all, ChannelsOf(ended, o.Page), BackupOf(reported(Backup)), AlarmOf(reported(Alarm)))
+	now := st.Now()
+	all = append(all, ChannelsOf(ended, o.Page), EndingOf(channels, now, o.Page), BackupOf(reported(Backup)),
+		AlarmOf(reported(Alarm)))
+	if o.Undeleted != nil {
+		all = append(all, UndeletedOf(o.Undeleted(), now, o.Page))
+	}
 	if o.Room != nil {
 		all = append(all, RoomOf(o.Room, o.Page))
 	}
@@ -104,7 +112,6 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 		all = append(all, faultsByCause(o.Faults())...)
 	}
 
-	now := st.Now()
 	news, err := st.Attention(ctx, store.Admin{Owner: true}, Since(told[Failed], now))
 	if err != nil {
 		return nil, err

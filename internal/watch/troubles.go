@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 )
 
@@ -66,6 +67,31 @@ func DiskOf(free, low int64, told Told, page string) Trouble {
 func ChannelsOf(ids []string, page string) Trouble {
 	return Trouble{Cause: Channel, Of: ids, Message: Message{ID: "alert_channel",
 		Vars: map[string]any{"Count": len(ids), "Link": page + "/channels"}}}
+}
+
+// EndingOf are the channels to which the access ends soon. Each end is told once.
+func EndingOf(channels []store.Channel, now time.Time, page string) Trouble {
+	t := Trouble{Cause: Ending}
+	for _, c := range channels {
+		if c.EndsSoon(now) {
+			t.Of = append(t.Of, fmt.Sprintf("%d:%d", c.ID, c.Ends.UnixMilli()))
+		}
+	}
+	t.Message = Message{ID: "alert_ending", Vars: map[string]any{"Count": len(t.Of), "Link": page + "/channels"}}
+	return t
+}
+
+// lasts is how long a file may resist its deletion before an admin is told.
+const lasts = time.Hour
+
+// UndeletedOf are the files that the media store does not delete.
+func UndeletedOf(u media.Undeleted, now time.Time, page string) Trouble {
+	t := Trouble{Cause: Undeleted}
+	if u.Files > 0 && now.Sub(u.Since) >= lasts {
+		t.Of = []string{"kept"}
+		t.Message = Message{ID: "alert_undeleted", Vars: map[string]any{"Count": u.Files, "Link": page + "/"}}
+	}
+	return t
 }
 
 // BackupOf is the trouble with the last backup; nil: there is none.

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 )
 
@@ -130,11 +131,13 @@ type crew struct {
 	away  time.Duration // Telegram asks to wait so long
 	stop  func()
 
-	outage   time.Time
-	spent    bool
-	free     int64
-	channels []string
-	failures []time.Time
+	outage    time.Time
+	spent     bool
+	free      int64
+	channels  []string
+	ending    []store.Channel
+	undeleted media.Undeleted
+	failures  []time.Time
 }
 
 func newCrew(t *testing.T) *crew {
@@ -187,6 +190,8 @@ func (c *crew) start() {
 			OutageOf(c.outage, "no key", c.spent, "try"),
 			DiskOf(c.free, 80, told[Disk], ""),
 			ChannelsOf(c.channels, ""),
+			EndingOf(c.ending, now, ""),
+			UndeletedOf(c.undeleted, now, ""),
 			BackupOf(c.board.Reported(Backup)),
 			Digest(Failed, store.Given{N: n, First: first}, now, "",
 				func(context.Context) (string, int, error) { return "again", n, nil }),
@@ -295,6 +300,37 @@ func TestChannelsAreToldWhenOneMoreEnds(t *testing.T) {
 		c.hears(10)
 		c.channels = []string{"3"}
 		c.hears(10, "145 alert_channel 1")
+	})
+}
+
+func TestEnding_EachEndIsToldOnceTwoDaysBefore(t *testing.T) {
+	bubble(t, func(c *crew) {
+		ends := func(id int64, in time.Duration) store.Channel {
+			return store.Channel{ID: id, State: "CONNECTED", Ends: time.Now().Add(in)}
+		}
+		a, b := ends(1, 49*time.Hour), ends(2, 100*time.Hour)
+		c.ending = []store.Channel{a, b, {ID: 3, State: "CONNECTED"}, {ID: 4, State: "ENDED", Ends: a.Ends}}
+		c.hears(30)
+		c.hears(60, "65 alert_ending 1")
+		c.hears(24 * 60)
+		a.Ends = a.Ends.Add(7 * 24 * time.Hour) // connected again
+		c.ending = []store.Channel{a, b}
+		c.hears(29*60, "3125 alert_ending 1")
+		c.hears(48 * 60)
+	})
+}
+
+func TestUndeleted_IsToldOnceItHasLastedAnHour(t *testing.T) {
+	bubble(t, func(c *crew) {
+		c.undeleted = media.Undeleted{Files: 2, Since: time.Now(), Err: errors.New("no")}
+		c.hears(59)
+		c.hears(10, "65 alert_undeleted 2")
+		c.hears(48 * 60)
+		c.undeleted = media.Undeleted{}
+		c.hears(60)
+		c.undeleted = media.Undeleted{Files: 1, Since: time.Now(), Err: errors.New("no")}
+		c.hears(59)
+		c.hears(10, "3074 alert_undeleted 1")
 	})
 }
 

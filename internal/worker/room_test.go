@@ -31,7 +31,7 @@ func TestRoom_TheOldestUnpublishedVideosGoFirst(t *testing.T) {
 			testrig.Mutate(t, s, `DELETE FROM jobs WHERE asset_id = ?`, a.ID)
 		}
 	}
-	testrig.Mutate(t, s, `UPDATE assets SET youtube = 1 WHERE id = ?`, ids["published"])
+	testrig.Mutate(t, s, `UPDATE assets SET published = 1 WHERE id = ?`, ids["published"])
 	var gone store.Deleted
 	log := slog.New(slog.DiscardHandler)
 	keep := func(_ context.Context, g store.Deleted) { gone.Files = append(gone.Files, g.Files...) }

@@ -35,14 +35,12 @@ CREATE TABLE assets (
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
 	needs_attention INTEGER NOT NULL DEFAULT 0 CHECK (needs_attention IN (0, 1)), -- an admin; set when it fails, cleared permanently once the view resolved has it
-	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
-	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
+	published   INTEGER NOT NULL DEFAULT 0 CHECK (published IN (0, 1)), -- has a publication
 	delete_requested_at INTEGER,                       -- since when it should be deleted: everyone who asked for it has deleted their data; it may still be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
 	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
-	telegram    INTEGER NOT NULL DEFAULT 0 CHECK (telegram IN (0, 1)), -- has a publication in a Telegram channel
 	replaced    INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- failed, and another try was made of it: the library shows that one
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
@@ -52,7 +50,7 @@ CREATE TABLE assets (
 ) STRICT;
 CREATE TABLE name_counts (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; YOUTUBE, RUMBLE, TELEGRAM: those that are there
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; a platform: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -98,7 +96,7 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE TABLE channels (
 	id          INTEGER PRIMARY KEY,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform <> '' AND platform = upper(platform)), -- a row of Places in internal/publish
 	external_id TEXT    NOT NULL CHECK (external_id <> ''), -- the platform's
 	title       TEXT    NOT NULL,
 	state       TEXT    NOT NULL CHECK (state IN ('CONNECTED', 'ENDED', 'DISCONNECTED')), -- ENDED: the platform refuses the token
@@ -121,7 +119,7 @@ CREATE TABLE uploads (
 CREATE TABLE publications (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'RUMBLE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform <> '' AND platform = upper(platform)),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
@@ -148,6 +146,7 @@ CREATE TABLE publications (
 	standing    TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down')), -- found there, and not as it should be
 	standing_at INTEGER,                               -- when that was found
 	accepted    TEXT,                                  -- the standing that an admin has accepted
+	asset_created INTEGER,                             -- when its asset was, by a trigger: the library lists what is on a platform by it
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
@@ -374,11 +373,11 @@ INSERT INTO users VALUES (1, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (2, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (3, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (4, 'ru', 1790000000000, NULL, 1790000000000, NULL);
-INSERT INTO drafts VALUES ('U6R7G3QG6NJJ4O3FAFOUOXYOTM', 1, 'Вера', 1790000000000);
-INSERT INTO assets VALUES ('CNMMMDOIG2YMLZH2NRWLOQAFAR', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', 'CNMMMDOIG2YMLZH2NRWLOQAFAR.mp4', 'CNMMMDOIG2YMLZH2NRWLOQAFAR.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, 0, NULL, NULL, NULL, NULL, NULL, 0, 0);
-INSERT INTO assets VALUES ('MGL7J453XEO6SYZN6QO23NEIOY', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0);
-INSERT INTO assets VALUES ('3GHBP2UHIIZCQ5SZHKMB26YMUF', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0);
-INSERT INTO assets VALUES ('5EXRXO5LXXMQ3TWFCHAYLC3GPY', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, 0);
+INSERT INTO drafts VALUES ('J77RIEVVLLPHP44AZXOKC6ECSS', 1, 'Вера', 1790000000000);
+INSERT INTO assets VALUES ('Q6PAJHDKZKIG3CHO2EI7GFWCSC', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', 'Q6PAJHDKZKIG3CHO2EI7GFWCSC.mp4', 'Q6PAJHDKZKIG3CHO2EI7GFWCSC.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO assets VALUES ('LGG3TQPXVYN5O4QKAOWTWYZ23K', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO assets VALUES ('O5M7GDIL46JPNZ5VBEBGLPKLDP', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO assets VALUES ('Y65YRWYAPMNURVF4DPYH6QFKNF', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0);
 INSERT INTO name_counts VALUES ('', '', 'COMPLETED', 1);
 INSERT INTO name_counts VALUES ('', '', 'FAILED', 1);
 INSERT INTO name_counts VALUES ('', '', 'PENDING', 2);
@@ -400,28 +399,28 @@ INSERT INTO name_suffixes VALUES ('ева', 'ева');
 INSERT INTO name_suffixes VALUES ('лев', 'лев');
 INSERT INTO name_suffixes VALUES ('маша', 'маша');
 INSERT INTO name_suffixes VALUES ('оля', 'оля');
-INSERT INTO requests VALUES (1, 1, 'CNMMMDOIG2YMLZH2NRWLOQAFAR', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000, 0, NULL, NULL);
-INSERT INTO requests VALUES (2, 2, 'CNMMMDOIG2YMLZH2NRWLOQAFAR', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
-INSERT INTO requests VALUES (3, 3, 'MGL7J453XEO6SYZN6QO23NEIOY', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000, 0, NULL, NULL);
-INSERT INTO requests VALUES (4, 1, '3GHBP2UHIIZCQ5SZHKMB26YMUF', 1, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
-INSERT INTO requests VALUES (5, 4, '5EXRXO5LXXMQ3TWFCHAYLC3GPY', 4, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (1, 1, 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000, 0, NULL, NULL);
+INSERT INTO requests VALUES (2, 2, 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (3, 3, 'LGG3TQPXVYN5O4QKAOWTWYZ23K', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000, 0, NULL, NULL);
+INSERT INTO requests VALUES (4, 1, 'O5M7GDIL46JPNZ5VBEBGLPKLDP', 1, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (5, 4, 'Y65YRWYAPMNURVF4DPYH6QFKNF', 4, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
 INSERT INTO sqlite_sequence VALUES ('jobs', 14);
 INSERT INTO sqlite_sequence VALUES ('requests', 5);
 INSERT INTO channels VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', X'00', NULL, 8, 1, 1, 0, '', NULL, '{}');
 INSERT INTO uploads VALUES (1);
-INSERT INTO publications VALUES (1, 'CNMMMDOIG2YMLZH2NRWLOQAFAR', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO jobs VALUES (4, 'DELIVER', 'CNMMMDOIG2YMLZH2NRWLOQAFAR', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (5, 'DELIVER', 'CNMMMDOIG2YMLZH2NRWLOQAFAR', 2, NULL, 2, 2, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (8, 'APOLOGISE', 'MGL7J453XEO6SYZN6QO23NEIOY', 3, NULL, 3, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (9, 'RENDER', '3GHBP2UHIIZCQ5SZHKMB26YMUF', NULL, NULL, 1, 2, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000, NULL, NULL, 0, 1000, 0);
-INSERT INTO jobs VALUES (10, 'ANNOUNCE', '3GHBP2UHIIZCQ5SZHKMB26YMUF', 4, NULL, 1, 4, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (11, 'RENDER', '5EXRXO5LXXMQ3TWFCHAYLC3GPY', NULL, NULL, 4, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (12, 'ANNOUNCE', '5EXRXO5LXXMQ3TWFCHAYLC3GPY', 5, NULL, 4, 5, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (13, 'PUBLISH', 'CNMMMDOIG2YMLZH2NRWLOQAFAR', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (14, 'APOLOGISE', 'MGL7J453XEO6SYZN6QO23NEIOY', NULL, NULL, 0, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, 0, NULL, 0, 0, 0);
-INSERT INTO attempts VALUES (1, 'CNMMMDOIG2YMLZH2NRWLOQAFAR', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL, NULL);
-INSERT INTO attempts VALUES (2, 'MGL7J453XEO6SYZN6QO23NEIOY', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave_up', 'no such model', NULL);
-INSERT INTO attempts VALUES (3, '3GHBP2UHIIZCQ5SZHKMB26YMUF', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet', NULL);
+INSERT INTO publications VALUES (1, 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1790000000000);
+INSERT INTO jobs VALUES (4, 'DELIVER', 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (5, 'DELIVER', 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', 2, NULL, 2, 2, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (8, 'APOLOGISE', 'LGG3TQPXVYN5O4QKAOWTWYZ23K', 3, NULL, 3, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (9, 'RENDER', 'O5M7GDIL46JPNZ5VBEBGLPKLDP', NULL, NULL, 1, 2, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000, NULL, NULL, 0, 1000, 0);
+INSERT INTO jobs VALUES (10, 'ANNOUNCE', 'O5M7GDIL46JPNZ5VBEBGLPKLDP', 4, NULL, 1, 4, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (11, 'RENDER', 'Y65YRWYAPMNURVF4DPYH6QFKNF', NULL, NULL, 4, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (12, 'ANNOUNCE', 'Y65YRWYAPMNURVF4DPYH6QFKNF', 5, NULL, 4, 5, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (13, 'PUBLISH', 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (14, 'APOLOGISE', 'LGG3TQPXVYN5O4QKAOWTWYZ23K', NULL, NULL, 0, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, 0, NULL, 0, 0, 0);
+INSERT INTO attempts VALUES (1, 'Q6PAJHDKZKIG3CHO2EI7GFWCSC', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL, NULL);
+INSERT INTO attempts VALUES (2, 'LGG3TQPXVYN5O4QKAOWTWYZ23K', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave_up', 'no such model', NULL);
+INSERT INTO attempts VALUES (3, 'O5M7GDIL46JPNZ5VBEBGLPKLDP', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet', NULL);
 INSERT INTO outage VALUES (1, 1, 'no such model');
 INSERT INTO inbox VALUES (7, 0, NULL, 1790000000000, 0, NULL, 0, NULL);
 INSERT INTO inbox VALUES (8, 2, '{"update_id":8}', 1790000000000, 0, NULL, 0, NULL);
@@ -442,22 +441,13 @@ CREATE INDEX assets_by_key ON assets (name_key, template, lang, finished);
 CREATE INDEX assets_by_name ON assets (name_key, status, created DESC, id DESC);
 CREATE INDEX assets_newest ON assets (created DESC, id DESC) WHERE replaced = 0;
 CREATE INDEX assets_newest_by_status ON assets (status, created DESC, id DESC);
-CREATE INDEX assets_by_name_on_youtube ON assets (name_key, status, created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX assets_newest_on_youtube ON assets (created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX assets_newest_by_status_on_youtube ON assets (status, created DESC, id DESC) WHERE youtube = 1;
-CREATE INDEX assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX assets_needing_newest ON assets (created DESC, id DESC) WHERE needs_attention = 1;
 CREATE INDEX assets_needing_by_key ON assets (name_key, template, lang) WHERE needs_attention = 1;
 CREATE INDEX assets_needing_by_time ON assets (finished, id) WHERE needs_attention = 1;
 CREATE INDEX assets_needing_by_creator ON assets (creator, name_key) WHERE needs_attention = 1;
 CREATE INDEX assets_delete_requested ON assets (delete_requested_at, id) WHERE delete_requested_at IS NOT NULL;
 CREATE INDEX assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
-CREATE INDEX assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL;
+CREATE INDEX assets_by_age ON assets (finished) WHERE creator IS NULL AND published = 0 AND finished IS NOT NULL;
 CREATE TRIGGER assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -477,22 +467,26 @@ BEGIN
 	INSERT INTO name_counts VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER assets_count_parts AFTER UPDATE OF status, needs_attention, youtube, rumble, telegram, replaced ON assets
-	WHEN old.needs_attention OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs_attention OR new.youtube OR new.rumble OR new.telegram OR new.replaced
+CREATE TRIGGER assets_count_parts AFTER UPDATE OF status, needs_attention, replaced ON assets
+	WHEN old.needs_attention OR old.replaced OR old.published OR new.needs_attention OR new.replaced
 BEGIN
 	INSERT INTO name_counts SELECT k.name_key, x.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs_attention UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
-				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) x
+			(SELECT 'NEEDS' part WHERE new.needs_attention UNION ALL SELECT 'REPLACED' WHERE new.replaced
+				UNION ALL SELECT platform FROM publications WHERE asset_id = new.id) x
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs_attention, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),
-			iif(old.replaced, 'REPLACED', NULL));
+		AND part IN (SELECT 'NEEDS' WHERE old.needs_attention UNION ALL SELECT 'REPLACED' WHERE old.replaced
+			UNION ALL SELECT platform FROM publications WHERE asset_id = old.id);
+END;
+CREATE TRIGGER assets_count_platforms BEFORE DELETE ON assets WHEN old.published
+BEGIN
+	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN (SELECT platform FROM publications WHERE asset_id = old.id);
 END;
 CREATE TRIGGER assets_count_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs_attention, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''),
-			iif(old.replaced, 'REPLACED', ''));
+		AND part IN ('', iif(old.needs_attention, 'NEEDS', ''), iif(old.replaced, 'REPLACED', ''));
 	DELETE FROM name_suffixes WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM name_counts WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM name_counts WHERE name_key = old.name_key
@@ -568,16 +562,21 @@ CREATE INDEX publications_to_look ON publications (look_at) WHERE look_at IS NOT
 CREATE INDEX publications_standing ON publications (standing_at) WHERE standing IS NOT NULL;
 CREATE INDEX publications_by_time ON publications (publish_at) WHERE publish_at IS NOT NULL;
 CREATE INDEX publications_by_status ON publications (platform, status);
+CREATE INDEX publications_newest ON publications (platform, asset_created DESC, asset_id DESC);
+CREATE INDEX publications_by_hand ON publications (created) WHERE status = 'PENDING' AND step = 'manual';
 CREATE INDEX publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER publications_place_insert AFTER INSERT ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE',
-		telegram = telegram OR new.platform = 'TELEGRAM' WHERE id = new.asset_id;
+	UPDATE publications SET asset_created = (SELECT created FROM assets WHERE id = new.asset_id) WHERE id = new.id;
+	UPDATE assets SET published = 1 WHERE id = new.asset_id AND published = 0;
+	INSERT INTO name_counts SELECT k.name_key, new.platform, a.status, 1 FROM assets a, (SELECT '' name_key UNION ALL SELECT name_key FROM assets WHERE id = new.asset_id) k
+		WHERE a.id = new.asset_id ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER publications_place_delete AFTER DELETE ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE',
-		telegram = telegram AND old.platform <> 'TELEGRAM' WHERE id = old.asset_id;
+	UPDATE name_counts SET n = n - 1 WHERE part = old.platform AND name_key IN ('', (SELECT name_key FROM assets WHERE id = old.asset_id))
+		AND status = (SELECT status FROM assets WHERE id = old.asset_id);
+	UPDATE assets SET published = EXISTS (SELECT 1 FROM publications WHERE asset_id = old.asset_id) WHERE id = old.asset_id;
 END;
 CREATE TRIGGER publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
 	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)
@@ -594,7 +593,7 @@ CREATE VIEW attention AS
 			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
 	UNION ALL SELECT 'publication', asset_id, platform, channel_id, creator, standing_at FROM publications WHERE standing IS NOT NULL
 	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
-		WHERE p.platform = 'RUMBLE' AND p.status = 'PENDING' AND p.step = 'manual'
+		WHERE p.status = 'PENDING' AND p.step = 'manual'
 			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
 	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
 	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
