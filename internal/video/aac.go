@@ -28,7 +28,7 @@ func (t *tools) patchSound(ctx context.Context, old *track, sound func(first, la
 	all := len(old.samples)
 	// The packets before the first cut and from the second one on are heard only where nothing changes.
 	cut, end := max(0, first/packetSamples), min(all, (last+packetSamples-1)/packetSamples+1)
-	for _, reach := range []int{cutReach, longReach, all} {
+	for _, reach := range []int{cutReach, longReach} {
 		from, to := max(0, cut-reach-leadIn), min(all, end+reach)
 		p, err := t.encodePackets(ctx, old, sound, frames, from, to, folder)
 		if err != nil {
@@ -43,7 +43,9 @@ func (t *tools) patchSound(ctx context.Context, old *track, sound func(first, la
 			return patch{}, err
 		}
 	}
-	return patch{}, errors.New("no packet fits the film's sound") // both ends of it always fit
+	p, err := t.encodePackets(ctx, old, sound, frames, 0, all, folder)
+	p.last = all
+	return p, err
 }
 
 // joint returns the first packet, from one to another, before which a decoder can go over from old packets to those of
