@@ -249,31 +249,39 @@ func TestTwoAdmins_AnOldPageDoesNothingTwiceAndSaysWhatHappened(t *testing.T) {
 	})
 	t.Run("a publication that the other has begun, and what the other has saved", func(t *testing.T) {
 		one, other := browser{t, one.ctx, page}, browser{t, other.ctx, page}
-		made := text(t, s, `SELECT id FROM assets WHERE name = 'Анна' AND status = 'COMPLETED'`)
-		for _, b := range []browser{one, other} {
-			b.opens("/assets/" + made + "/publish")
+		fill := func(b browser, name, title string) (id string) {
+			t.Helper()
+			id = text(t, s, `SELECT id FROM assets WHERE name = ? AND status = 'COMPLETED'`, name)
+			b.opens("/assets/" + id + "/publish")
 			b.chooses(`document.querySelector('[name=rumble]').checked = true`,
 				`document.querySelector('[name=privacy]').value = 'public'`,
 				`document.querySelector('[name=made_for_kids][value=no]').checked = true`,
-				fmt.Sprintf(`document.querySelector('[name=title]').value = 'of %p'`, b.ctx))
+				`document.querySelector('[name=title]').value = '`+title+`'`)
+			return id
 		}
-		one.presses(`form[action$="/publish"] .actions button`)
+		const send = `form[action$="/publish"] .actions button`
+		made := fill(one, "Анна", "of the first")
+		fill(other, "Анна", "of the second")
+		one.presses(send)
 		one.reads("the first press", "It is in the queue.")
-		other.presses(`form[action$="/publish"] .actions button`)
+		other.presses(send)
 		other.reads("the press on the old form", "Somebody else has")
-		if !other.is(fmt.Sprintf(`document.querySelector('[name=title]').value === 'of %p'`, other.ctx)) {
+		if !other.is(`document.querySelector('[name=title]').value === 'of the second'`) {
 			t.Errorf("got\n%s\nwant what was typed to stay", other.says())
 		}
-		is("publications", 1, `SELECT count(*) FROM publications`)
-		is("publications of the first", 1, `SELECT count(*) FROM publications WHERE creator = 1`)
-		is("publishing in the activity", 1, `SELECT count(*) FROM audit WHERE action = 'publish'`)
-		if title := text(t, s, `SELECT metadata ->> 'title' FROM assets WHERE id = ?`, made); title != fmt.Sprintf("of %p", one.ctx) {
+		if title := text(t, s, `SELECT metadata ->> 'title' FROM assets WHERE id = ?`, made); title != "of the first" {
 			t.Errorf("got the title %q saved; want that of the first", title)
 		}
-		// With the conflict seen, the press means it: it is told that the video is there.
-		other.presses(`form[action$="/publish"] .actions button`)
-		other.reads("the second press", "This video is on that platform already")
-		is("publications", 1, `SELECT count(*) FROM publications`)
+		other.presses(send) // the page shows by now that the video is there
+		other.reads("the second press", "Choose at least one platform.")
+		fill(one, "Борис", "the same")
+		fill(other, "Борис", "the same")
+		one.presses(send)
+		other.presses(send)
+		other.reads("the press on an old form with nothing else in it", "This video is on that platform already")
+		is("publications", 2, `SELECT count(*) FROM publications`)
+		is("publications of the first", 2, `SELECT count(*) FROM publications WHERE creator = 1`)
+		is("publishing in the activity", 2, `SELECT count(*) FROM audit WHERE action = 'publish'`)
 	})
 	t.Run("whom the other has removed", func(t *testing.T) {
 		one, other := browser{t, one.ctx, page}, browser{t, other.ctx, page}
