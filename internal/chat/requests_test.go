@@ -32,7 +32,7 @@ func TestProgress_AMessageThatIsGoneIsReplacedOnce(t *testing.T) {
 	for i := range 3 {
 		watchers, err := c.Store.Watchers(t.Context())
 		if err != nil || len(watchers) != 1 {
-			t.Fatalf("got %v, %v; want the one who waits", watchers, err)
+			t.Fatalf("got %v, %v; want the person waiting", watchers, err)
 		}
 		s.text = strings.Repeat("x", i+1)
 		if err := c.edit(t.Context(), watchers[0], &s); err != nil {

@@ -1,4 +1,4 @@
-// Tests of what the page does with publications, and of what goes on at the platforms by itself.
+// Tests of what the page does with publications, and of what goes on at the platforms without it.
 
 package publish
 

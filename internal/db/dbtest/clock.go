@@ -12,8 +12,8 @@ import (
 )
 
 // wrong says how the clocks of Clock go wrong.
-var wrong = flag.String("clock", "", "how the clock goes wrong in each test: ahead (by ten years for some transactions) "+
-	"or back (by five days after some)")
+var wrong = flag.String("clock", "", "how the clock goes wrong in each test: "+
+	"ahead (by ten years for some transactions) or back (by five days after some)")
 
 const (
 	rightFor = 3 // looks at a clock before it goes wrong
@@ -26,8 +26,8 @@ const (
 	days   = 5 * 24 * time.Hour
 )
 
-// WasAhead returns how far ahead of now the clock has been, by the flag -clock; 0: it was right. It is for what looks at
-// the clock of the machine and leaves marks elsewhere, such as in the names of files.
+// WasAhead returns how far ahead of now the clock has been, by the flag -clock; 0: it was right. It is for what looks
+// at the clock of the machine and leaves marks elsewhere, such as in the names of files.
 func WasAhead() time.Duration {
 	return map[string]time.Duration{"ahead": decade, "back": days}[*wrong]
 }
