@@ -208,3 +208,47 @@ func TestWaitingPeople_AreNotTheOwnerOfAList(t *testing.T) {
 		}
 	}
 }
+
+// A fifth of the day's videos is kept for people who have had one.
+func TestAllow_NewcomersHaveFourFifthsOfTheDay(t *testing.T) {
+	s := fresh(t)
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); _, err := tx.UpsertUser(2, "ru"); return err })
+	makes(t, s)
+	task := claims(t, s, Deliver, 1)[0]
+	do(t, s, func(tx *Tx) error { return tx.VideoArrived(task.Job, 5, "handle") })
+	for spent := 1; spent <= 5; spent++ {
+		do(t, s, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask"}) })
+		for user, most := range map[int64]int{1: 5, 2: 4} {
+			err := s.Allow(t.Context(), user, Limits{All: 5})
+			if refused := errors.As(err, new(Refused)); refused != (spent >= most) {
+				t.Errorf("%d spent, user %d: got %v; want them to have %d", spent, user, err, most)
+			}
+		}
+	}
+}
+
+// Another try has taken the place of one that was deleted: it comes back without that place.
+func TestRestore_AnotherTryMayHaveTakenItsPlace(t *testing.T) {
+	s := fresh(t)
+	eight := int64(8)
+	var first, second, third Asset
+	fail := func(a *Asset, of string) {
+		t.Helper()
+		do(t, s, func(tx *Tx) (err error) {
+			*a, err = tx.create(Asset{Name: "name", NameKey: "name", Template: "t", Lang: "ru", Creator: &eight, RetryOf: of}, 0)
+			return err
+		})
+		fails(t, s)
+	}
+	fail(&first, "")
+	fail(&second, first.ID)
+	do(t, s, func(tx *Tx) error { return tx.Bin(second, 8) })
+	fail(&third, first.ID)
+	do(t, s, func(tx *Tx) error { return tx.Restore(second.ID, Admin{ID: 8, Owner: true}) })
+	if a, err := s.Asset(t.Context(), second.ID); err != nil || a.RetryOf != "" {
+		t.Errorf("got it back as the next try of %q, %v; want it on its own", a.RetryOf, err)
+	}
+	if a, err := s.Asset(t.Context(), third.ID); err != nil || a.RetryOf != first.ID {
+		t.Errorf("got %q, %v; want the other one in its place", a.RetryOf, err)
+	}
+}
