@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"retake.example/internal/chat"
+	"retake.example/internal/db/dbtest"
 	"retake.example/internal/testrig"
 
 	"retake.example/internal/store"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 		loadChild(os.Getenv(childDir), speed)
 		return
 	}
+	dbtest.AlwaysTwice()
 	code := m.Run()
 	testrig.Clean()
 	os.Exit(code)

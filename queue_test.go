@@ -539,7 +539,7 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 				if last == nil {
 					cancel()
 				}
-				hold <- true
+				close(hold)
 				wg.Wait()
 				synctest.Wait()
 				if !made["Маша"] || what == "asks for something" && !made["Петя"] {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/db/dbtest"
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/store"
 	"retake.example/internal/testrig"
@@ -71,6 +72,7 @@ func TestMain(m *testing.M) {
 	if err := os.Chdir(testrig.Root()); err != nil {
 		panic(err)
 	}
+	dbtest.AlwaysTwice()
 	code := m.Run()
 	testrig.Clean()
 	os.Exit(code)

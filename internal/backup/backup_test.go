@@ -54,7 +54,9 @@ func names(t *testing.T, dir string) (out []string) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		out = append(out, e.Name())
+		if !hidden[e.Name()] {
+			out = append(out, e.Name())
+		}
 	}
 	return out
 }
@@ -144,6 +146,10 @@ func keeps(t *testing.T, fails func() error, every time.Duration, story func(k *
 			Keep:   3,
 			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		k.wasAhead(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.Run(ctx); close(done) }()
@@ -160,6 +166,7 @@ func (k *Keeper) count(t *testing.T) int {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return hidden[e.Name()] })
 	n := len(backupsIn(entries, false)) + len(backupsIn(entries, true))
 	if len(entries) != 2*n {
 		t.Errorf("got %v; want backups and their lists", entries)

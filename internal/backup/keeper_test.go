@@ -14,13 +14,33 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/db/dbtest"
 )
 
 func newKeeper(t *testing.T, keep int) *Keeper {
 	t.Helper()
-	return &Keeper{Source: from(t, nil), Dir: t.TempDir(), Every: 24 * time.Hour, Keep: keep,
+	k := &Keeper{Source: from(t, nil), Dir: t.TempDir(), Every: 24 * time.Hour, Keep: keep,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	k.wasAhead(t)
+	return k
 }
+
+// wasAhead puts the backup into the folder that was made while the clock was ahead, if tests run with such a clock. It
+// is not one of those that tests see.
+func (k *Keeper) wasAhead(t *testing.T) {
+	t.Helper()
+	ahead := dbtest.WasAhead()
+	if ahead == 0 {
+		return
+	}
+	for _, name := range k.dated(t, "", ahead) {
+		hidden[name], hidden[List(name)] = true, true
+	}
+}
+
+// hidden are the files of wasAhead.
+var hidden = map[string]bool{}
 
 // dated puts backups into the folder that were made so long after now.
 func (k *Keeper) dated(t *testing.T, note string, after ...time.Duration) (files []string) {

@@ -162,6 +162,7 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/operating.md", "text", "sudo systemctl stop", "TestHandOver_ToASecondMachineByLitestream"},
 	{"docs/benchmarks.md", "sh", "make load", "nobody: it takes half an hour"},
 	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench '^BenchmarkPresses'", "nobody: it takes some minutes"},
+	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench 'Video|Finish'", "nobody: it takes some minutes"},
 	{"docs/design.md", "mermaid", "", "TestTheDiagramsOfTheDesignAreWhatHappens"},
 	{"docs/design.md", "", "draw the letters", "nobody: it is a drawing"},
 	{"docs/engines.md", "sh", "docker run -d --name voice", "nobody: it wants Docker"},

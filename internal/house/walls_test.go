@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -123,12 +124,46 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestTransactions_RunTwiceInTheTestsOfEveryRoom reads the tests: those that open a database run each function of a
+// transaction twice.
+func TestTransactions_RunTwiceInTheTestsOfEveryRoom(t *testing.T) {
+	t.Chdir(testrig.Root())
+	opens, twice := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "bench") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		room := filepath.Dir(path)
+		for _, call := range []string{"store.Open(", "testrig.NewStore", "testrig.OpenStore"} {
+			opens[room] = opens[room] || room != "internal/house" && strings.Contains(string(text), call)
+		}
+		twice[room] = twice[room] || strings.Contains(string(text), "dbtest.AlwaysTwice()")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for room, yes := range opens {
+		if yes {
+			n++
+		}
+		if yes && !twice[room] {
+			t.Errorf("%s: its tests open a database, and no TestMain calls dbtest.AlwaysTwice", room)
+		}
+	}
+	if n < 8 {
+		t.Errorf("got %d rooms whose tests open a database; want at least 8, or this test looks for a name that is gone", n)
+	}
+}
+
 // sources lists the Go files of the tree that are no tests. bench is a module of its own.
 func sources(t *testing.T) (paths []string) {
 	t.Helper()
 	t.Chdir(testrig.Root())
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench") {
+		if err == nil && d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench" || path == "build") {
 			return filepath.SkipDir
 		}
 		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {

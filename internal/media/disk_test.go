@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -106,5 +107,36 @@ func TestHalfWrittenFilesOfADeadProcessAreSwept(t *testing.T) {
 	defer d.Close()
 	if list, err := os.ReadDir(filepath.Join(dir, partial)); err != nil || len(list) != 0 {
 		t.Errorf("got %v, %v; want nothing", list, err)
+	}
+}
+
+// A folder that cannot be synced may bring the file back after a power cut: that is no deletion.
+func TestDisk_ADeletionThatIsNotOnTheDiskIsAnError(t *testing.T) {
+	d, _ := newDisk(t)
+	if err := d.Put(t.Context(), "a.mp4", source(t, "film"), nil); err != nil {
+		t.Fatal(err)
+	}
+	next, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := next.Fd() // the number of the next file that is opened
+	next.Close()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(free), Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	failed := d.Delete(t.Context(), "a.mp4")
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(failed, syscall.EMFILE) {
+		t.Errorf("got %v; want the error of the folder that could not be opened", failed)
+	}
+	if err := d.Delete(t.Context(), "a.mp4"); err != nil {
+		t.Errorf("once more: got %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/db/dbtest"
 	"retake.example/internal/store"
 )
 
@@ -65,7 +66,8 @@ func TestEverything_SendsWhatDidNotArrive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(filepath.Join(t.TempDir(), "retake.db"), store.Options{Schema: string(schema)})
+	s, err := store.Open(filepath.Join(t.TempDir(), "retake.db"), store.Options{Schema: string(schema),
+		Now: dbtest.Clock(time.Now)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -205,7 +205,7 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 					look.admin,
 					look.f,
 					store.NeedsAttention{},
-					store.NeedsAttention{Failed: s.at.Add(time.Hour)},
+					store.NeedsAttention{Failed: s.at.AddDate(20, 0, 0)},
 				)
 				if err := errors.Join(err, err2, err3); err != nil {
 					t.Fatal(err)
@@ -225,7 +225,7 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 					store.Admin{Owner: true},
 					store.Filter{Limit: 100},
 					store.NeedsAttention{},
-					store.NeedsAttention{Failed: s.at.Add(time.Hour)},
+					store.NeedsAttention{Failed: s.at.AddDate(20, 0, 0)},
 				)
 				for _, n := range list {
 					all, err2 := tx.Unserved(store.Asset{ID: n.ID})

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"retake.example/internal/db/dbtest"
 )
 
 // clocked opens a database whose clock is *now.
@@ -18,7 +20,7 @@ func clocked(t *testing.T, now *time.Time) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema), Now: func() time.Time { return *now }})
+	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema), Now: dbtest.Clock(func() time.Time { return *now })})
 	if err != nil {
 		t.Fatal(err)
 	}

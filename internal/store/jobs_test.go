@@ -49,6 +49,57 @@ func TestJobs_EachEndOfAnAttemptCountsAndWaitsAsItShould(t *testing.T) {
 	}
 }
 
+// An attempt that fails for its own reason has outlived the crashes before it: only those in a row blame a job.
+func TestJobs_AnAttemptThatEndsForgetsTheCrashesBeforeIt(t *testing.T) {
+	for name, end := range map[string]func(tx *Tx, j Job) error{
+		"tried again":         func(tx *Tx, j Job) error { return tx.Reschedule(j, tx.Now(), "x") },
+		"tried again further": func(tx *Tx, j Job) error { return tx.RescheduleAnew(j, tx.Now(), "x") },
+		"deferred":            func(tx *Tx, j Job) error { return tx.Defer(j, tx.Now(), "x") },
+		"uploaded again":      func(tx *Tx, j Job) error { return tx.Reupload(j, "x") },
+	} {
+		now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
+		s := clocked(t, &now)
+		do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
+		task := claims(t, s, Render, 1)[0]
+		do(t, s, func(tx *Tx) error { return tx.Rescue(task.Job, true) })
+		var tasks []Task
+		do(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(Render, true, 1); return err })
+		if len(tasks) != 1 || tasks[0].Crashes != 1 {
+			t.Fatalf("%s: got %+v; want the job that ran when the program died", name, tasks)
+		}
+		do(t, s, func(tx *Tx) error { return end(tx, tasks[0].Job) })
+		if again := claims(t, s, Render, 1); len(again) != 1 || again[0].Crashes != 0 {
+			t.Errorf("%s: got %+v; want no crash counted", name, again)
+		}
+	}
+}
+
+// A start caps the waits that a wrong clock has made longer, and none that a job has asked for: Telegram may put a message
+// off for a day.
+func TestCapWaits_WhatAJobAskedForStays(t *testing.T) {
+	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		wait, back time.Duration // asked for; by which the clock is set back then
+		want       time.Duration
+	}{
+		"a minute":                     {time.Minute, 0, time.Minute},
+		"a day":                        {24 * time.Hour, 0, 24 * time.Hour},
+		"a minute, the clock set back": {time.Minute, 48 * time.Hour, time.Minute},
+		"a day, the clock set back":    {24 * time.Hour, 48 * time.Hour, 24 * time.Hour},
+	} {
+		s := clocked(t, &now)
+		do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
+		task := claims(t, s, Render, 1)[0]
+		do(t, s, func(tx *Tx) error { return tx.Defer(task.Job, tx.Now().Add(c.wait), "away") })
+		now = now.Add(-c.back)
+		do(t, s, (*Tx).CapWaits)
+		if due, err := s.NextDue(t.Context(), now); err != nil || due.Sub(now) != c.want {
+			t.Errorf("%s: got it due in %v, %v; want %v", name, due.Sub(now), err, c.want)
+		}
+		now = now.Add(c.back)
+	}
+}
+
 // A failure of the third attempt after two that were held in an outage leaves it with its first attempt.
 func TestJobs_AnOutageGivesBackTheAttemptsOfARunningVideo(t *testing.T) {
 	s := fresh(t)

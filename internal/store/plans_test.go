@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"retake.example/internal/db/dbtest"
 )
 
 // fresh opens a new database in a folder of the test.
@@ -17,7 +20,8 @@ func fresh(t *testing.T) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema)})
+	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema),
+		Now: dbtest.Clock(time.Now)})
 	if err != nil {
 		t.Fatal(err)
 	}

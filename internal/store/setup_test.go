@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"retake.example/internal/db/dbtest"
 )
 
 // newSetup is a store with a code that works, and its clock.
@@ -20,7 +22,7 @@ func newSetup(t *testing.T) (s *Store, code [32]byte, now *time.Time) {
 	now = new(time.Time)
 	*now = time.Now()
 	s, err = Open(filepath.Join(t.TempDir(), "retake.db"),
-		Options{Schema: string(schema), Now: func() time.Time { return *now }})
+		Options{Schema: string(schema), Now: dbtest.Clock(func() time.Time { return *now })})
 	if err != nil {
 		t.Fatal(err)
 	}

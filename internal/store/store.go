@@ -91,6 +91,7 @@ type Tx struct {
 	sql     *db.Tx
 	now     int64    // unix ms
 	due     []Kind   // a job of these may be claimed at once
+	left    []Kind   // those of them that earlier members of the group have left
 	later   bool     // a job has become due later than now
 	changed []string // assets
 }
@@ -115,10 +116,11 @@ func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 	done := false
 	defer func() { s.claim.Settled(tx, done) }()
 	err = s.db.Tx(ctx, func(d *db.Tx) error {
-		if tx.sql != nil {
+		if tx.sql != nil { // what earlier members left for that run is still to be claimed
 			s.claim.Undone(tx)
+			s.due = tx.left
 		}
-		tx = &Tx{sql: d, now: now, due: s.due}
+		tx = &Tx{sql: d, now: now, due: s.due, left: s.due}
 		if err := fn(tx); err != nil {
 			return err
 		}

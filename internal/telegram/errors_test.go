@@ -242,6 +242,8 @@ func allAnswers() []answer {
 			body: `{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":6.5}}`},
 		{name: "429 of a proxy", status: 429, kind: "text/html", body: "<h1>429</h1>", header: [2]string{"Retry-After",
 			"7"}, is: same(Wait)},
+		{name: "429 behind the 400 of a proxy", status: 400, is: same(Wait),
+			body: `{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":7}}`},
 		{name: "429 without a time", status: 429, body: refused(429, "Too Many Requests"), header: [2]string{"Retry-After",
 			"7"}, is: same(Wait)},
 		{name: "500 in JSON", status: 500, body: refused(500, "Internal Server Error"), is: same(Down)},

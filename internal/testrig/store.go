@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/db/dbtest"
 	"retake.example/internal/store"
 )
 
@@ -46,7 +47,7 @@ func OpenStoreWith(path string, o store.Options) (*store.Store, error) {
 		return nil, err
 	}
 	c := &clock{now: time.Now}
-	o.Schema, o.Steps, o.Now = schema, steps, c.Now
+	o.Schema, o.Steps, o.Now = schema, steps, dbtest.Clock(c.Now)
 	s, err := store.Open(path, o)
 	if err == nil {
 		clocks.Store(s, c)

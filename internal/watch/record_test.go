@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/db/dbtest"
 	"retake.example/internal/store"
 )
 
@@ -28,7 +29,7 @@ type notice struct {
 
 func newNotice() *notice {
 	n := &notice{kept: map[int64]map[string]Told{1: {}, 2: {}}}
-	n.Source = Source{Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	n.Source = Source{Now: dbtest.Clock(time.Now), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Admins: func(context.Context) ([]int64, error) { return []int64{1, 2}, nil },
 		Told: func(_ context.Context, admin int64) (map[string]Told, error) {
 			return maps.Clone(n.kept[admin]), nil

@@ -3,6 +3,7 @@
 package dbtest
 
 import (
+	"flag"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,8 +26,12 @@ func Twice(t testing.TB) {
 	t.Cleanup(func() { testhook.Twice.Store(before) })
 }
 
-// AlwaysTwice is Twice for all tests of a package: its TestMain calls it, by a flag of its own.
-func AlwaysTwice() { testhook.Twice.Store(true) }
+// AlwaysTwice is Twice for all tests of a package: its TestMain calls it. Benchmarks run each function once, because
+// they measure what the program does.
+func AlwaysTwice() {
+	flag.Parse()
+	testhook.Twice.Store(flag.Lookup("test.bench").Value.String() == "")
+}
 
 // Statement is a statement that a writer has prepared.
 type Statement struct {

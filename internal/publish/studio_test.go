@@ -1,0 +1,219 @@
+// Tests of what the page does with publications, and of what goes on at the platforms without it.
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"retake.example/internal/store"
+)
+
+func TestLooks_SpendNoMoreThanTheirShareOfTheDay(t *testing.T) {
+	r := newRig(t)
+	l := NewLooks(r.sites, slog.New(slog.DiscardHandler))
+	if !l.allowed(1, 1) {
+		t.Error("the first look of a day is not allowed")
+	}
+	for spent, want := range map[int]bool{0: true, lookBudget - 1: true, lookBudget: false, lookBudget + 1: false} {
+		l.spent = spent
+		if got := l.allowed(1, 1); got != want {
+			t.Errorf("%d units spent: got %v; want %v", spent, got, want)
+		}
+		if !l.allowed(1, 0) {
+			t.Errorf("%d units spent: a look that costs nothing is not allowed", spent)
+		}
+	}
+	l.pause[1] = r.store.Now().Add(time.Minute)
+	if l.allowed(1, 0) || !l.allowed(2, 0) {
+		t.Error("a pause holds other channels, or not its own")
+	}
+	r.ahead.Add(int64(48 * time.Hour))
+	if !l.allowed(1, 1) || l.spent != 0 {
+		t.Errorf("the next day: got %d units spent; want none", l.spent)
+	}
+}
+
+func TestDisconnect_TheLastChannelGivesItsAccessBack(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("YOUTUBE")
+	var revoked atomic.Int64
+	r.intercept(func(_ http.ResponseWriter, q *http.Request) bool {
+		if strings.HasSuffix(q.URL.Path, "/revoke") {
+			revoked.Add(1)
+		}
+		return false
+	})
+	if err := r.studio.Disconnect(t.Context(), channel, owner); err != nil || revoked.Load() != 1 {
+		t.Errorf("got %v, revoked %d times; want Google told once", err, revoked.Load())
+	}
+}
+
+// Of an upload whose last bytes had not left there is nothing to ask for: the platform is left alone.
+func TestRemove_AsksThePlatformOnlyWhereThereMayBeAVideo(t *testing.T) {
+	for name, uploaded := range map[string]time.Time{"half sent": {}, "sent": time.Now()} {
+		r := newRig(t)
+		id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+		sealed := r.sites.sealSession(r.on(id, "YOUTUBE").ID, "http://127.0.0.1:1/session")
+		var tasks []store.Task
+		r.write(func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Publish, false, 1); return err })
+		r.write(func(tx *store.Tx) error {
+			return tx.KeepUpload(tasks[0].Job, store.Upload{Session: sealed, Since: time.Now(), Step: "uploading", Sent: 1,
+				Uploaded: uploaded})
+		})
+		r.write(func(tx *store.Tx) error { return tx.GiveUp(tasks[0].Job, "broken", "") })
+		_, err := r.studio.Remove(t.Context(), id, "YOUTUBE", owner)
+		if asked := err != nil; asked != !uploaded.IsZero() {
+			t.Errorf("%s: got %v; want the platform asked only for what had been sent", name, err)
+		}
+	}
+}
+
+func TestPostpone_OnlyWhatEverybodyMaySeeHasATime(t *testing.T) {
+	r := newRig(t)
+	at := time.Now().Add(24 * time.Hour).Truncate(time.Second)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), at)
+	r.write(func(tx *store.Tx) error {
+		private := greeting
+		private.Privacy = "private"
+		return tx.Changed(r.on(id, "YOUTUBE"), id, private, at)
+	})
+	if err := r.studio.Postpone(t.Context(), id, "YOUTUBE", time.Time{}, at.Add(time.Hour), owner); !errors.Is(err, ErrNoChange) {
+		t.Errorf("got %v; want ErrNoChange", err)
+	}
+}
+
+// stubborn is a platform that refuses some deletions.
+type stubborn struct {
+	Platform
+	refusals, asked atomic.Int64
+}
+
+func (p *stubborn) Change(_ context.Context, _ store.Publication, to Version, _ Keep) (Version, error) {
+	return to, nil
+}
+
+func (p *stubborn) Erase(context.Context, store.Publication, int64) error {
+	if p.asked.Add(1) <= p.refusals.Load() {
+		return errors.New("not now")
+	}
+	return nil
+}
+
+// unwanted makes a video that should go, and that a platform has.
+func unwanted(t *testing.T, s *store.Store) {
+	t.Helper()
+	if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+		if _, err := tx.UpsertUser(1, "ru"); err != nil {
+			return err
+		}
+		_, _, err := tx.ShareOrCreate(store.Order{User: 1, Chat: 1, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, tx.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	run := func(kind store.Kind, end func(tx *store.Tx, task *store.Task) error) {
+		t.Helper()
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+			tasks, err := tx.Claim(kind, false, 1)
+			if err != nil {
+				return err
+			}
+			return end(tx, &tasks[0])
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(store.Render, func(tx *store.Tx, task *store.Task) error {
+		if err := tx.FinishRender(task.Job, store.Video{File: "V.mp4", Size: 9}); err != nil {
+			return err
+		}
+		return tx.Publish(task.AssetID, store.Publication{Platform: "RUMBLE", Creator: 8, Metadata: greeting})
+	})
+	run(store.Publish, func(tx *store.Tx, task *store.Task) error {
+		return tx.KeepUpload(task.Job, store.Upload{Step: "processing", Sent: 9, ID: "v1"})
+	})
+	if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.Forget(1); return err }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withdraws runs withdrawals in a bubble for a while.
+func withdraws(t *testing.T, p *stubborn, uploading func(int64) bool, story func(t *testing.T, s *store.Store, w *Withdrawals)) {
+	t.Helper()
+	schema, err := os.ReadFile("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "retake.db")
+	synctest.Test(t, func(t *testing.T) {
+		s, err := store.Open(path, store.Options{Schema: string(schema)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		unwanted(t, s)
+		w := NewWithdrawals(s, map[string]Platform{"RUMBLE": p}, uploading, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { w.Run(ctx, func(context.Context, store.Deleted) {}); close(done) }()
+		story(t, s, w)
+		stop()
+		<-done
+	})
+}
+
+// left counts what a platform still has of videos that should go.
+func left(t *testing.T, s *store.Store) int {
+	t.Helper()
+	list, err := s.Withdrawals(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestWithdrawals_WhatAPlatformRefusesIsTriedAgain(t *testing.T) {
+	p := &stubborn{}
+	p.refusals.Store(2)
+	withdraws(t, p, func(int64) bool { return false }, func(t *testing.T, s *store.Store, _ *Withdrawals) {
+		for _, want := range []int64{1, 2, 3} { // after a minute, and two more
+			time.Sleep(withdrawSoon*time.Duration(want-1) + time.Second)
+			synctest.Wait()
+			if got := p.asked.Load(); got != want {
+				t.Errorf("got asked %d times; want %d", got, want)
+			}
+		}
+		if n := left(t, s); n != 0 {
+			t.Errorf("got %d left; want none", n)
+		}
+	})
+}
+
+func TestWithdrawals_WaitForAnUploadThatStillRuns(t *testing.T) {
+	p := &stubborn{}
+	var runs atomic.Bool
+	runs.Store(true)
+	withdraws(t, p, func(int64) bool { return runs.Load() }, func(t *testing.T, s *store.Store, w *Withdrawals) {
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := p.asked.Load(); n != 0 {
+			t.Errorf("got asked %d times while the upload ran; want it to end first", n)
+		}
+		runs.Store(false)
+		w.Look()
+		synctest.Wait()
+		if n := left(t, s); n != 0 || p.asked.Load() != 1 {
+			t.Errorf("got %d left after %d questions; want none after one", n, p.asked.Load())
+		}
+	})
+}
