@@ -88,7 +88,7 @@ func TestPublishMany_WhatIsWrongComesBackWithWhatWasTyped(t *testing.T) {
 		!strings.Contains(w.Body.String(), `"code":"INVALID"`) {
 		t.Errorf("got %d %s; want a refusal of what is there", w.Code, w.Body)
 	}
-	// A greeting has a child's name: it gets no title by itself.
+	// A greeting has a child's name: it gets no title automatically.
 	greeting := r.finished(8, "Маша")
 	r.mutate(`UPDATE assets SET origin = 'REQUEST', template = 'new-year' WHERE id = ?`, greeting)
 	w := r.do(r.PublishMany, sent{body: "to=1&made_for_kids=no&ids=" + greeting, json: true})

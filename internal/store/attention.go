@@ -133,15 +133,11 @@ func needyArgs(admin Admin, f Filter, more ...any) []any {
 }
 
 // Needs counts the videos that need an admin, of those that a filter shows on all its pages.
+// A search asks each of them for its name: few need an admin, while it may find a million names.
 func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err error) {
-	query := `SELECT ifnull(sum(n), 0) FROM name_counts WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
-	switch {
-	case !admin.Owner:
-		query = `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
-	case f.Search == "":
-		query += `= ''`
-	default:
-		query += `IN ` + foundKeys
+	query := `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
+	if admin.Owner && f.Search == "" {
+		query = `SELECT ifnull(sum(n), 0) FROM name_counts WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key = ''`
 	}
 	err = s.db.Read().QueryRowContext(ctx, query, needyArgs(admin, f)...).Scan(&n)
 	return n, err
@@ -151,13 +147,12 @@ func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err er
 func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeeds, err error) {
 	where := needy(admin, f)
 	rows, err := s.db.Read().QueryContext(ctx, `
-		WITH RECURSIVE earlier (id, retry_of) AS (
-			SELECT e.id, e.retry_of FROM assets a JOIN assets e ON e.id = a.retry_of WHERE `+where+`
-			UNION ALL SELECT e.id, e.retry_of FROM earlier JOIN assets e ON e.id = earlier.retry_of)
+		WITH RECURSIVE chain (id, retry_of) AS (
+			SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
+			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
 		SELECT a.id, a.name, (SELECT count(*) FROM assets a WHERE `+where+`), (
-			SELECT count(*) FROM (SELECT DISTINCT user_id FROM requests WHERE status = 'FAILED') f JOIN users p ON p.id = f.user_id
-			WHERE p.unreachable IS NULL AND EXISTS (SELECT 1 FROM unserved a
-				WHERE a.user_id = p.id AND (`+where+` OR a.id IN (SELECT id FROM earlier))))
+			SELECT count(DISTINCT u.user_id) FROM chain CROSS JOIN unserved u ON u.id = chain.id
+			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL)
 		FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
 	n.Names, err = collect(rows, err, func(name *string) error {
 		var id string
