@@ -177,13 +177,13 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.looks("setup-5-done")
 	c.press("button[value=finish]")
 	c.until("location.pathname === '/' && document.readyState === 'complete'")
-	c.until("document.getElementById('notice').innerText.includes('is set up')")
+	c.until("document.getElementById('notice')?.innerText.includes('is set up')")
 	c.visit(f.page + "/setup")
 	c.until("location.pathname === '/'")
 	c.visit(f.page + "/bot")
 	c.do(chromedp.SendKeys("#short", "Videos with a name"))
 	c.press("form[action='/bot'] button")
-	c.until("document.getElementById('notice').innerText !== ''")
+	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	if got := f.tg.Profile("").ShortDescription; got != "Videos with a name" {
 		t.Errorf("got %q as the short description", got)
 	}
@@ -233,7 +233,7 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	// What nobody may read.
 	c.visit(f.page + "/backups")
 	c.press("button[value=make]")
-	c.until("document.getElementById('notice').innerText !== ''")
+	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	secret := []byte(testToken[10:])
 	if strings.Contains(f.log.String(), string(secret)) {
 		t.Error("the token is in the log")

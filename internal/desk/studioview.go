@@ -135,6 +135,3 @@ const lane = 10
 // Lane is where the timeline of one of them begins, and Lanes is how high all of them are.
 func (s Bench) Lane(n int) int { return n*lane + 1 }
 func (s Bench) Lanes() int     { return len(s.Areas()) * lane }
-
-// LanesHigh is how many pixels high they are shown: each is large enough for a finger.
-func (s Bench) LanesHigh() int { return len(s.Areas()) * 24 }

@@ -97,6 +97,7 @@ if (figure) {
 
   // A bar follows the pointer with its times; near one of its ends, that end alone.
   const bars = form.querySelector('.bars'), least = 0.2;
+  bars.style.height = `${24 * places.length}px`; // each is large enough for a finger
   const grabbed = (bar, x) => {
     const { left, right } = bar.getBoundingClientRect(), reach = Math.min(12, (right - left) / 3);
     return x < left + reach ? 'start' : x > right - reach ? 'end' : 'both';
