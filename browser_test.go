@@ -497,7 +497,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("text/toast", "/texts/toast_ready", 200)
 	c.reads("text/caption", "/texts/caption", 200)
 	c.reads("selection", "/selection?do=delete&id="+ids["made by an admin"], 200)
-	some := url.Values{"do": {"publish"}, "id": {ids["made by an admin"], ids["on platforms"], ids["finished"], ids["next"]}}
+	some := url.Values{"do": {"publish"},
+		"id": {ids["made by an admin"], ids["on platforms"], ids["finished"], ids["next"]}}
 	c.reads("selection/publish", "/selection?"+some.Encode(), 200)
 	c.reads("upload", "/upload", 200)
 	c.reads("retry all", "/retry-all", 200)

@@ -129,11 +129,12 @@ func TestConfiguration_OwnersSaveSeeWhereItComesFromAndGoBack(t *testing.T) {
 	d.configure(owner, url.Values{"watch.webhook": {"https://ntfy.sh/our-topic"}, "watch.webhook_shape": {"slack"},
 		"shown.watch.webhook_shape": {"ntfy"}, "watch.smtp": {"mail.example.com:587"}, "watch.mail_from": {"us@example.com"},
 		"watch.mail_to": {"me@example.com, you@example.com"}})
-	if got := d.opts.Settings.Current().Watch; got.Webhook != "https://ntfy.sh/our-topic" || got.WebhookShape != "slack" ||
-		len(got.MailTo) != 2 || got.MailTo[1] != "you@example.com" {
+	if got := d.opts.Settings.Current().Watch; got.Webhook != "https://ntfy.sh/our-topic" ||
+		got.WebhookShape != "slack" || len(got.MailTo) != 2 || got.MailTo[1] != "you@example.com" {
 		t.Errorf("got %+v; want the alerts that were set", got)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/configuration", session: owner})); strings.Contains(page, "our-topic") ||
+	page = d.want(200, d.send(call{method: "GET", path: "/configuration", session: owner}))
+	if strings.Contains(page, "our-topic") ||
 		!strings.Contains(page, `value="me@example.com, you@example.com"`) {
 		t.Error("the webhook, which is a secret, is on the page, or the addresses are not")
 	}
