@@ -65,7 +65,7 @@ func lacks(path string, documented, real any) (faults []string) {
 }
 
 func TestTheDocumentedCommandsWork(t *testing.T) {
-	var failed, published, newest, ready string
+	var failed, published, newest, ready, second string
 	maker, err := video.New(
 		video.Config{
 			Engine:  "command",
@@ -89,6 +89,8 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 		fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s")))
 		newest = madeByAdmin(t, d.store, 8, "Ева", "ева").ID
 		failForGood(t, d.queue)
+		second = madeByAdmin(t, d.store, 8, "Зоя", "зоя").ID
+		d.filmed("video", "thumb")
 		ready = madeByAdmin(t, d.store, 8, "Ника", "ника").ID
 		d.filmed("video", "thumb")
 		d.channel("UC1", "Our greetings")
@@ -119,7 +121,7 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 			cmd := exec.Command("sh", "-euc", b[2])
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "PAGE="+d.opts.BaseURL,
-				"FAILED="+failed, "PUBLISHED="+published, "NEWEST="+newest, "READY="+ready)
+				"FAILED="+failed, "PUBLISHED="+published, "NEWEST="+newest, "READY="+ready, "SECOND="+second)
 			if out, err = cmd.Output(); err != nil {
 				t.Fatalf("%s: %v\n%s", b[2], err, out)
 			}

@@ -126,6 +126,18 @@ func TestConfiguration_OwnersSaveSeeWhereItComesFromAndGoBack(t *testing.T) {
 	if !strings.Contains(activity, "language, limits.per_hour, privacy.videos") {
 		t.Error("the activity lacks the names of the keys")
 	}
+	d.configure(owner, url.Values{"watch.webhook": {"https://ntfy.sh/our-topic"}, "watch.webhook_shape": {"slack"},
+		"shown.watch.webhook_shape": {"ntfy"}, "watch.smtp": {"mail.example.com:587"}, "watch.mail_from": {"us@example.com"},
+		"watch.mail_to": {"me@example.com, you@example.com"}})
+	if got := d.opts.Settings.Current().Watch; got.Webhook != "https://ntfy.sh/our-topic" ||
+		got.WebhookShape != "slack" || len(got.MailTo) != 2 || got.MailTo[1] != "you@example.com" {
+		t.Errorf("got %+v; want the alerts that were set", got)
+	}
+	page = d.want(200, d.send(call{method: "GET", path: "/configuration", session: owner}))
+	if strings.Contains(page, "our-topic") ||
+		!strings.Contains(page, `value="me@example.com, you@example.com"`) {
+		t.Error("the webhook, which is a secret, is on the page, or the addresses are not")
+	}
 	d.configure(owner, url.Values{"limits.per_hour": {"4"}, "shown.limits.per_hour": {"4"},
 		"default.limits.per_hour": {"yes"}})
 	if got := d.knob(owner, "limits.per_hour"); got["origin"] != "default" || got["value"] != "10" {
@@ -153,6 +165,9 @@ func TestConfiguration_FaultsStandAtTheirFieldsAndNothingIsLost(t *testing.T) {
 		"shorter than a day":    {"privacy.videos", "23", url.Values{"unit.privacy.videos": {"hours"}}},
 		"no time":               {"queue.backoff", "0", url.Values{"unit.queue.backoff": {"hours"}}},
 		"no such language":      {"language", "xx", nil},
+		"no address":            {"watch.webhook", "ntfy", nil},
+		"no mail server":        {"watch.smtp", "mail", nil},
+		"no shape":              {"watch.webhook_shape", "pigeon", nil},
 		"no such unit":          {"queue.backoff", "3", url.Values{"unit.queue.backoff": {"moons"}}},
 		"fixed elsewhere":       {"limits.open", "9", nil},
 		"half of what YouTube":  {"youtube.client_secret", secret, nil},

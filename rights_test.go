@@ -108,6 +108,7 @@ var rights = map[string]right{
 	"POST /studio":             {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "title=x"},
 	"GET /studio/:id":          {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /studio/:id":         {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=save"},
+	"POST /studio/:id/files":   {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "title=x"},
 	"GET /studio/:id/film":     {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"GET /studio/:id/trial/:f": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"GET /texts":               ownersSee,
@@ -119,6 +120,10 @@ var rights = map[string]right{
 	"POST /announcements/:id": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=start"},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
+	// the page says of each video why it cannot be published
+	"POST /selection/publish": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
+		changes: makersDo.changes, body: "ids=ID&to=1&title.ID=x&made_for_kids=no", finished: true,
+		scope: store.ScopePublish},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
 	"GET /admins":  ownersSee.by(noToken),
 	"POST /admins": ownersDo.of("do=add&id=55").by(noToken),
@@ -337,7 +342,7 @@ func (r right) needs(method string) store.Scope {
 
 // pathOf is a path of a route.
 func pathOf(route, id string) string {
-	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id,
+	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection/publish", "/selection/publish", "/selection", "/selection?do=delete&id="+id,
 		"/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":key", "done", ":picture", "new-year.jpg", "*", "style.css").
 		Replace(route)
 }

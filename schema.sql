@@ -69,7 +69,7 @@ CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC) WHERE
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DESC) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs_attention = 1;
-CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_since ON assets (finished, id, creator) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_delete_requested ON assets (delete_requested_at, id) WHERE delete_requested_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
@@ -195,7 +195,7 @@ CREATE TABLE IF NOT EXISTS requests (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
 CREATE INDEX IF NOT EXISTS requests_undelivered ON requests (user_id, undelivered) WHERE undelivered IS NOT NULL;
-CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) WHERE undelivered IS NOT NULL;
+CREATE INDEX IF NOT EXISTS requests_undelivered_since ON requests (asset_id, undelivered) WHERE undelivered IS NOT NULL;
 CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
@@ -637,7 +637,9 @@ CREATE TABLE IF NOT EXISTS audit (
 	outcome     TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);
-CREATE INDEX IF NOT EXISTS audit_of_admins ON audit (at DESC, id DESC) WHERE admin IS NOT NULL;
+-- What the filters of the list of activity read. Wishes are many, and found by their time soon enough.
+CREATE INDEX IF NOT EXISTS audit_by_action ON audit (action, at DESC, id DESC) WHERE action <> 'ask';
+CREATE INDEX IF NOT EXISTS audit_by_admin ON audit (admin, at DESC, id DESC) WHERE admin IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_asset ON audit (asset_id, at DESC, id DESC) WHERE asset_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at) WHERE user_id IS NOT NULL;
 

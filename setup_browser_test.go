@@ -11,8 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -79,6 +81,17 @@ func (c *critic) looks(name string) {
 	}
 }
 
+// seesBoth looks at a page in both languages.
+func (c *critic) seesBoth(name, address string) {
+	c.Helper()
+	for _, language := range []string{"ru", "en"} {
+		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		c.visit(address)
+		c.until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
+		c.sees(name + "-" + language)
+	}
+}
+
 // sees looks at the page that is open, in two widths, by day and by night, and has axe-core look.
 func (c *critic) sees(name string) {
 	c.Helper()
@@ -108,8 +121,11 @@ func (c *critic) sees(name string) {
 	}
 }
 
+// TestFirstStart_FromAnEmptyFolderToAParentsVideo is the whole story of somebody who knows Telegram and a browser: from
+// an empty folder to a parent's video, and then to one of their own film.
 func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c := newCritic(t)
+	began := time.Now()
 	f := newFirstStart(t)
 	w := &world{T: t, tg: f.tg, log: f.log}
 	c.visit(f.link)
@@ -161,13 +177,13 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.looks("setup-5-done")
 	c.press("button[value=finish]")
 	c.until("location.pathname === '/' && document.readyState === 'complete'")
-	c.until("document.getElementById('notice').innerText.includes('is set up')")
+	c.until("document.getElementById('notice')?.innerText.includes('is set up')")
 	c.visit(f.page + "/setup")
 	c.until("location.pathname === '/'")
 	c.visit(f.page + "/bot")
 	c.do(chromedp.SendKeys("#short", "Videos with a name"))
 	c.press("form[action='/bot'] button")
-	c.until("document.getElementById('notice').innerText !== ''")
+	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	if got := f.tg.Profile("").ShortDescription; got != "Videos with a name" {
 		t.Errorf("got %q as the short description", got)
 	}
@@ -177,6 +193,39 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	parent := f.tg.Person(7, "Ольга", "ru")
 	w.asks(parent, "Маша")
 	w.until("the parent's video", func() bool { return videos(parent) == 1 })
+	t.Logf("from an empty folder to a parent's video: %v", time.Since(began).Round(time.Second))
+
+	// A film of their own becomes a template, is offered, and a parent chooses it.
+	filmed := time.Now()
+	c.visit(f.page + "/templates")
+	c.do(chromedp.Click(`a[href="/studio"]`))
+	c.until("location.pathname === '/studio' && document.readyState === 'complete'")
+	c.do(chromedp.SetUploadFiles("#file", []string{summer(t)}), chromedp.Click(".actions .primary"))
+	c.until("location.pathname === '/studio/leto-na-dache' && document.readyState === 'complete'")
+	const still = "document.querySelector('.stage img')"
+	c.until(still + ".complete && " + still + ".naturalWidth === 360")
+	c.seesBoth("story-6-studio", f.page+"/studio/leto-na-dache")
+	c.do(chromedp.Click("[value=save]"))
+	c.until("document.readyState === 'complete' && document.querySelector('#studio [name=version]')?.value === '2'")
+	c.do(chromedp.Click("[value=offer]"))
+	c.until("location.pathname === '/templates' && document.readyState === 'complete'")
+	c.seesBoth("story-7-offered", f.page+"/templates")
+	question := w.names(parent, "Саша")
+	at := slices.IndexFunc(slices.Concat(question.Buttons...), func(b faketelegram.Button) bool {
+		return strings.Contains(b.Text, "Лето на даче")
+	})
+	if at < 0 {
+		t.Fatalf("got the choices %+v; want the film among them", question.Buttons)
+	}
+	press(parent, question, at)
+	w.until("the video of the film", func() bool { return videos(parent) == 2 })
+	if m := answers(parent)[len(answers(parent))-1]; m.Video == nil || m.Video.Width != 360 || m.Video.Height != 640 {
+		t.Errorf("got %+v; want a video of the film's size", m)
+	}
+	c.visit(f.page + "/")
+	c.until("document.querySelectorAll('.grid .card').length === 3")
+	c.seesBoth("story-8-library", f.page+"/")
+	t.Logf("from a film to a parent's video of it: %v", time.Since(filmed).Round(time.Second))
 	if got := f.tg.Mistakes(); len(got) > 0 {
 		t.Errorf("got %q; want that the Bot API knows all of it", got)
 	}
@@ -184,7 +233,7 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	// What nobody may read.
 	c.visit(f.page + "/backups")
 	c.press("button[value=make]")
-	c.until("document.getElementById('notice').innerText !== ''")
+	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	secret := []byte(testToken[10:])
 	if strings.Contains(f.log.String(), string(secret)) {
 		t.Error("the token is in the log")

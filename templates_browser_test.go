@@ -155,6 +155,21 @@ func TestAFilmBecomesAParentsVideo(t *testing.T) {
 	b.mouse("mouseReleased", x-30, y+20)
 	b.until(fmt.Sprintf("Number(document.getElementById('s1.w').value) < %d && Number(document.getElementById('s1.h').value) > %d", w0, h0))
 
+	// The bar on the timeline follows the pointer, and one of its ends alone.
+	s0, e0 := b.js("document.getElementById('s1.start').value"), b.js("document.getElementById('s1.end').value")
+	b.js("document.querySelector('.bars').scrollIntoView({ block: 'center' })")
+	x, y = b.where("[data-bar=s1]")
+	b.mouse("mousePressed", x, y)
+	b.mouse("mouseMoved", x+20, y)
+	b.mouse("mouseReleased", x+20, y)
+	b.until("Number(document.getElementById('s1.start').value) > " + s0 + " && Number(document.getElementById('s1.end').value) > " + e0)
+	s1, e1 := b.js("document.getElementById('s1.start').value"), b.js("document.getElementById('s1.end').value")
+	right, _ := strconv.ParseFloat(b.js("document.querySelector('[data-bar=s1]').getBoundingClientRect().right"), 64)
+	b.mouse("mousePressed", right-3, y)
+	b.mouse("mouseMoved", right-30, y)
+	b.mouse("mouseReleased", right-30, y)
+	b.until("document.getElementById('s1.start').value === '" + s1 + "' && Number(document.getElementById('s1.end').value) < " + e1)
+
 	// What is wrong stands beside its field, and goes when it is right.
 	b.fill("s1.end", "99")
 	b.until("!document.getElementById('s1.end-fault').hidden && document.getElementById('s1.end').ariaInvalid === 'true'")
@@ -169,6 +184,26 @@ func TestAFilmBecomesAParentsVideo(t *testing.T) {
 	b.fill("time", "2.4")
 	b.until("document.getElementById('at').value === '2.40'")
 	b.shoot("studio-3-name")
+
+	// A picture is sent and lies on the film, and so does another text.
+	b.do(chromedp.SetUploadFiles("#extra", []string{star(t)}), chromedp.Click("#extras button"))
+	b.until("document.querySelector('#extras [role=status]').textContent.startsWith('star.png')")
+	b.do(chromedp.Click("[value=add-image]"))
+	b.until("document.readyState === 'complete' && document.getElementById('i1.file') !== null")
+	b.js("document.getElementById('i1.file').value = 'star.png'")
+	for field, value := range map[string]string{"x": "10", "y": "10", "w": "80", "h": "80"} {
+		b.fill("i1."+field, value)
+	}
+	b.do(chromedp.Click("[value=add-text]"))
+	b.until("document.readyState === 'complete' && document.getElementById('t1.x') !== null && document.getElementById('i1.file').value === 'star.png'")
+	for field, value := range map[string]string{"text.ru": "Ура!", "text.en": "Hooray!", "x": "100", "y": "20", "w": "200", "h": "60"} {
+		b.fill("t1."+field, value)
+	}
+	b.until("[...document.querySelectorAll('.fault')].every(p => p.hidden)")
+	before = b.js(still + ".src")
+	b.fill("t1.size", "40")
+	b.until(still + ".src !== " + strconv.Quote(before) + " && " + still + ".complete")
+	b.shoot("studio-3-more")
 
 	// A video of it.
 	b.do(chromedp.Click("[value=video]"))
@@ -218,4 +253,15 @@ func TestAFilmBecomesAParentsVideo(t *testing.T) {
 	if os.Getenv("SHOTS_DIR") != "" {
 		b.shoot("studio-8-back")
 	}
+}
+
+// star is a picture for a template.
+func star(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "star.png")
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=gold:s=64x64", "-frames:v", "1",
+		path).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	return path
 }

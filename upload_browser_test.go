@@ -225,8 +225,40 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.js("document.cookie = 'lang=en'")
 	b.until("document.cookie.includes('lang=en')")
 
+	// Several, each with its own progress and its own result.
+	b.visit(u.server.URL + "/upload")
+	b.do(chromedp.SetUploadFiles("#file", []string{film, page, huge}))
+	b.until("document.querySelector('#title').disabled")
+	b.js("new MutationObserver(() => { const bar = document.querySelector('.files progress'); if (bar?.value > 0) " +
+		"sessionStorage.bar = bar.getAttribute('aria-label'); }).observe(document.querySelector('.files'), " +
+		"{ childList: true, subtree: true })")
+	b.do(chromedp.Click(".actions .primary"))
+	b.until("document.querySelectorAll('.files progress').length === 3")
+	looks("several")
+	b.until("document.querySelector('#upload [role=status]').textContent === '1 of 3 are in the library.'")
+	got := strings.Split(b.js("[...document.querySelectorAll('.files li')].map(li => li.innerText).join('|')"), "|")
+	for i, want := range []string{"It is in the library.", "type of file is not accepted", "too large"} {
+		if len(got) != 3 || !strings.Contains(got[i], want) {
+			t.Errorf("got %q of the files; want %q", got, want)
+		}
+	}
+	looks("several-done")
+	<-u.left
+	<-u.left
+	b.do(chromedp.Click(".files a"))
+	b.until("document.readyState === 'complete' && document.querySelector('h1').textContent === 'Лето на даче'")
+
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
+	b.visit(u.server.URL + "/upload")
+	b.do(chromedp.SetUploadFiles("#file", []string{film, page}), chromedp.Click(".actions .primary"))
+	b.until("document.readyState === 'complete' && document.querySelectorAll('.files li').length === 2")
+	if got := b.js("document.querySelector('.files').innerText"); !strings.Contains(got, "It is in the library.") ||
+		!strings.Contains(got, "type of file is not accepted") {
+		t.Errorf("got %q; want a result for each", got)
+	}
+	looks("several-plain")
+	<-u.left
 	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"},
 		{film, "The video is here."}} {
 		b.visit(u.server.URL + "/upload")
@@ -235,7 +267,7 @@ func TestUploadingInABrowser(t *testing.T) {
 		<-u.left
 	}
 	looks("plain")
-	u.wantNothing(4)
+	u.wantNothing(6)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(faults) > 0 {

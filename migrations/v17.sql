@@ -32,3 +32,7 @@ UPDATE sqlite_schema SET sql = replace(replace(sql,
 	'CHECK (platform <> '''' AND platform = upper(platform))')
 WHERE type = 'table' AND name IN ('channels', 'publications');
 PRAGMA writable_schema = RESET;
+-- audit_by_admin, requests_undelivered_since and assets_needing_since take the place of indexes.
+DROP INDEX IF EXISTS audit_of_admins;
+DROP INDEX IF EXISTS requests_undelivered_by_asset;
+DROP INDEX IF EXISTS assets_needing_by_time;

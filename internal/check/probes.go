@@ -34,6 +34,7 @@ type Parts struct {
 	Template    func(ctx context.Context, id string) (warnings []string, err error)
 
 	Media   func(context.Context) error                     // the bucket; nil: media are on disk
+	Copies  func(context.Context) error                     // the bucket of backups; nil: they are not copied
 	YouTube func(context.Context) (unknown bool, err error) // nil: off
 	Alarm   func(context.Context) error                     // a message by the second way, and the ping; nil: off
 
@@ -93,6 +94,11 @@ func (p Parts) Probes() []Probe {
 	if p.Media != nil {
 		list = append(list, Probe{Name: "media", Look: func(ctx context.Context) []Finding {
 			return Told(p.Media(ctx), "the bucket stores, returns and deletes files")
+		}})
+	}
+	if p.Copies != nil {
+		list = append(list, Probe{Name: "backup copies", Look: func(ctx context.Context) []Finding {
+			return Told(p.Copies(ctx), "the bucket stores, returns and deletes files")
 		}})
 	}
 	if p.YouTube != nil {

@@ -93,13 +93,10 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 		return self.Name, self.Webhook, err
 	}
 	if cfg.Media.Store == "s3" {
-		parts.Media = func(ctx context.Context) error {
-			bucket, err := media.NewS3(s3Config(cfg.Media.S3, "media.s3"), 0)
-			if err != nil {
-				return err
-			}
-			return bucket.Try(ctx)
-		}
+		parts.Media = tries(cfg.Media.S3, "media.s3")
+	}
+	if cfg.Backup.S3.Endpoint != "" {
+		parts.Copies = tries(cfg.Backup.S3, "backup.s3")
 	}
 	if ways := waysOf(cfg); ways.On() || cfg.Watch.Ping != "" {
 		parts.Alarm = func(ctx context.Context) (err error) {
@@ -147,6 +144,17 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 		return video.TryTemplate(ctx, MakerConfig(cfg, ""), id, name, cfg.Language)
 	}
 	return parts, nil
+}
+
+// tries keeps a file in a bucket of the settings, reads it and deletes it.
+func tries(b config.Bucket, setting string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		bucket, err := media.NewS3(s3Config(b, setting), 0)
+		if err != nil {
+			return err
+		}
+		return bucket.Try(ctx)
+	}
 }
 
 // channelsToCheck are the connected Telegram channels. A database that cannot be read has a probe of its own.

@@ -1,4 +1,4 @@
-// What retake check asks Telegram about the connected channels.
+// What retake check asks Telegram about the connected channels, and the bucket of the backups.
 
 package command
 
@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"retake.example/internal/check"
 	"retake.example/internal/config"
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/media/s3test"
 	"retake.example/internal/store"
 )
 
@@ -56,5 +58,49 @@ func TestCheck_AsksWhetherTheBotMayPost(t *testing.T) {
 	news.SetRights(chats.Person(8, "Owner", "en"), faketelegram.Rights{Edit: true})
 	if err := list[0].Look(t.Context()); err == nil || !strings.Contains(err.Error(), "may not post") {
 		t.Errorf("got %v; want that the bot may not post", err)
+	}
+}
+
+func TestCheck_TriesTheBucketOfTheBackups(t *testing.T) {
+	server := s3test.New(t)
+	for name, c := range map[string]struct {
+		change func(b *config.Bucket)
+		level  check.Level // "": nothing is said of it
+		says   string
+	}{
+		"none":           {func(b *config.Bucket) { *b = config.Bucket{} }, "", ""},
+		"as it should":   {func(*config.Bucket) {}, check.OK, "stores, returns and deletes"},
+		"a wrong secret": {func(b *config.Bucket) { b.SecretKey = "another" }, check.Fault, "backup.s3.secret_key: "},
+		"no such bucket": {func(b *config.Bucket) { b.Bucket = "nothing" }, check.Fault, "backup.s3.bucket: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defaults, err := os.ReadFile("../../config.toml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.FromDefaults(string(defaults), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.DataDir = t.TempDir()
+			cfg.Backup.S3 = config.Bucket{Endpoint: "http://" + server.Address, Region: server.Region,
+				Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey}
+			c.change(&cfg.Backup.S3)
+			parts, err := partsOf(cfg, &Program{}, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var level check.Level
+			var said string
+			for _, p := range parts.Probes() {
+				if p.Name == "backup copies" {
+					found := p.Look(t.Context())
+					level, said = found[0].Level, found[0].Text
+				}
+			}
+			if level != c.level || !strings.Contains(said, c.says) {
+				t.Errorf("got %s: %s; want %s: %s", level, said, c.level, c.says)
+			}
+		})
 	}
 }

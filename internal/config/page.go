@@ -31,7 +31,8 @@ const (
 	FromEnvironment Origin = "environment" // credentials, too
 )
 
-// pageKeys can be set on the page. What starts programs, names servers or opens the page to others is not among them.
+// pageKeys can be set on the page. What starts programs, names the servers that videos come from or go to, or opens the
+// page to others is not among them.
 var pageKeys = []string{
 	"language",
 	"telegram.token", "telegram.per_second",
@@ -40,6 +41,8 @@ var pageKeys = []string{
 	"privacy.inbox", "privacy.videos", "privacy.history", "privacy.people",
 	"render.timeout", "render.reuse_for",
 	"backup.every", "backup.keep",
+	"watch.webhook", "watch.webhook_shape", "watch.ping", "watch.smtp", "watch.smtp_user", "watch.smtp_password",
+	"watch.mail_from", "watch.mail_to",
 	"youtube.client_id", "youtube.client_secret", "youtube.uploads_per_day",
 	"rumble.access_token", "rumble.channel_id",
 	"media.max_upload_mb",

@@ -24,27 +24,34 @@ func defaultsOf(t *testing.T) string {
 }
 
 // some are three values for each key of the page, none of them the default, and what must be set besides.
-func some(key string, field reflect.Value) (values [3]string, besides string) {
+func some(key string, field reflect.Value) (values [3]string, besides []string) {
 	switch key {
 	case "language":
-		return [3]string{`"en"`, `"en"`, `"en"`}, ""
+		return [3]string{`"en"`, `"en"`, `"en"`}, nil
+	case "watch.webhook", "watch.ping":
+		return [3]string{`"https://a.example"`, `"https://b.example"`, `"https://c.example"`}, nil
+	case "watch.webhook_shape":
+		return [3]string{`"slack"`, `"slack"`, `"slack"`}, nil
+	case "watch.smtp":
+		return [3]string{`"a.example:25"`, `"b.example:25"`, `"c.example:25"`},
+			[]string{"RETAKE_WATCH_MAIL_FROM=me@example.com", `RETAKE_WATCH_MAIL_TO=["me@example.com"]`}
 	case "telegram.token":
 		token := func(c string) string { return `"1:` + strings.Repeat(c, 30) + `"` }
-		return [3]string{token("a"), token("b"), token("c")}, ""
+		return [3]string{token("a"), token("b"), token("c")}, nil
 	case "youtube.client_id":
-		return [3]string{`"a"`, `"b"`, `"c"`}, "youtube.client_secret"
+		return [3]string{`"a"`, `"b"`, `"c"`}, []string{"RETAKE_YOUTUBE_CLIENT_SECRET=x"}
 	case "youtube.client_secret":
-		return [3]string{`"a"`, `"b"`, `"c"`}, "youtube.client_id"
+		return [3]string{`"a"`, `"b"`, `"c"`}, []string{"RETAKE_YOUTUBE_CLIENT_ID=x"}
 	}
 	switch field.Interface().(type) {
 	case time.Duration:
-		return [3]string{`"25h"`, `"26h"`, `"27h"`}, ""
+		return [3]string{`"25h"`, `"26h"`, `"27h"`}, nil
 	case []string:
-		return [3]string{`["a"]`, `["b"]`, `["c"]`}, ""
+		return [3]string{`["a"]`, `["b"]`, `["c"]`}, nil
 	case string:
-		return [3]string{`"a"`, `"b"`, `"c"`}, ""
+		return [3]string{`"a"`, `"b"`, `"c"`}, nil
 	}
-	return [3]string{"11", "12", "13"}, ""
+	return [3]string{"11", "12", "13"}, nil
 }
 
 func TestPage_TheEnvironmentWinsOverTheFileAndTheFileOverThePage(t *testing.T) {
@@ -59,9 +66,7 @@ func TestPage_TheEnvironmentWinsOverTheFileAndTheFileOverThePage(t *testing.T) {
 		variable := "RETAKE_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 		for n, want := range []Origin{FromDefault, FromPage, FromFile, FromEnvironment} {
 			page, text, environ := Page{}, "", []string{}
-			if besides != "" {
-				environ = append(environ, "RETAKE_"+strings.ToUpper(strings.ReplaceAll(besides, ".", "_"))+"=x")
-			}
+			environ = append(environ, besides...)
 			if n >= 1 {
 				page[key] = values[0]
 			}
@@ -71,7 +76,7 @@ func TestPage_TheEnvironmentWinsOverTheFileAndTheFileOverThePage(t *testing.T) {
 			if n >= 3 {
 				environ = append(environ, variable+"="+strings.Trim(values[2], `"`))
 			}
-			if n == 0 && besides != "" {
+			if n == 0 && besides != nil {
 				continue // one without the other is a fault
 			}
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -94,7 +99,7 @@ func TestPage_TheEnvironmentWinsOverTheFileAndTheFileOverThePage(t *testing.T) {
 			// what is fixed without a file takes the page's in the same way
 			if n == 1 {
 				base, err := FromDefaults(defaults, environ)
-				if besides == "" && err != nil {
+				if besides == nil && err != nil {
 					t.Fatal(err)
 				}
 				with, err := base.With(page)

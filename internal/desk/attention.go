@@ -67,23 +67,16 @@ const (
 
 // attention lists up to so many things of each kind that need the admin who looks.
 func (d *Desk) attention(r *http.Request, each int) (a Attention, err error) {
-	counts, err := d.store.Attention(r.Context(), AdminOf(r), time.Time{})
+	counts, some, err := d.store.Needing(r.Context(), AdminOf(r), each)
 	if err != nil {
 		return a, fmt.Errorf("attention: %w", err)
 	}
 	a = Attention{Count: counts.Total(), Kinds: map[string]int{}, Items: []Item{}}
 	for _, kind := range store.AttentionKinds {
 		a.Kinds[kind] = counts[kind].N
-		if counts[kind].N == 0 {
-			continue
-		}
-		some, err := d.store.Needing(r.Context(), AdminOf(r), kind, each)
-		if err != nil {
-			return a, fmt.Errorf("attention: %w", err)
-		}
-		for _, n := range some {
-			a.Items = append(a.Items, itemOf(sayTo(r), n))
-		}
+	}
+	for _, n := range some {
+		a.Items = append(a.Items, itemOf(sayTo(r), n))
 	}
 	a.More = a.Count - len(a.Items)
 	return a, nil

@@ -296,11 +296,15 @@ func (d *Desk) defaults(r *http.Request) (store.Defaults, error) {
 	if at < 0 {
 		return store.Defaults{}, nil
 	}
-	c := list[at]
+	return d.defaultsOf(r.Context(), list[at])
+}
+
+// defaultsOf are those of a channel.
+func (d *Desk) defaultsOf(ctx context.Context, c store.Channel) (store.Defaults, error) {
 	if !c.Defaults.Last {
 		return c.Defaults, nil
 	}
-	last, err := d.store.LastOn(r.Context(), c.ID)
+	last, err := d.store.LastOn(ctx, c.ID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return c.Defaults, nil

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"retake.example/internal/config"
 	"retake.example/internal/lang"
@@ -105,6 +106,10 @@ var knobs = []struct {
 	{"failures", []knob{{key: "queue.attempts", kind: "number", least: 1}, {key: "queue.backoff", kind: "span", least: 1},
 		{key: "queue.backoff_max", kind: "span", least: 1}, {key: "queue.outage_after", kind: "number", least: 2},
 		{key: "queue.outage_max", kind: "span", least: 1}}},
+	{"alerts", []knob{{key: "watch.webhook", kind: "secret"}, {key: "watch.webhook_shape", kind: "choice"},
+		{key: "watch.ping", kind: "secret"}, {key: "watch.smtp", kind: "text"}, {key: "watch.smtp_user", kind: "text"},
+		{key: "watch.smtp_password", kind: "secret"}, {key: "watch.mail_from", kind: "text"},
+		{key: "watch.mail_to", kind: "list"}}},
 	{"telegram", []knob{{key: "telegram.token", kind: "secret"},
 		{key: "telegram.per_second", kind: "number", least: 1, most: 30},
 		{key: "telegram.announcements", kind: "switch"}}},
@@ -167,6 +172,8 @@ func (d *Desk) knob(say Say, language string, cfg config.Config, k knob) *Knob {
 		}
 	case "telegram.announcements":
 		f.Options = []KnobOption{{ID: "false", Title: say("conf_off", nil)}, {ID: "true", Title: say("conf_on", nil)}}
+	case "watch.webhook_shape":
+		f.Options = []KnobOption{{ID: "ntfy", Title: "ntfy"}, {ID: "slack", Title: "Slack, Mattermost, Discord"}}
 	}
 	f.put(plainValue(cfg.Value(k.key)))
 	f.Shown, f.Default = f.Value, f.words(say, plainValue(cfg.Default(k.key)))
@@ -300,6 +307,8 @@ func (f *Knob) value(say Say, typed string) string {
 			f.Fault = say("conf_fault_span", Vars{"Least": Span(say, least)})
 		}
 		return config.TOML(d)
+	case "list":
+		return config.TOML(strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }))
 	case "choice", "switch":
 		if !slices.ContainsFunc(f.Options, func(o KnobOption) bool { return o.ID == typed }) {
 			f.Fault = say("conf_fault_choice", nil)
@@ -387,15 +396,17 @@ func (d *Desk) SaveConfiguration(w http.ResponseWriter, r *http.Request) error {
 	return d.refuse(w, r, Invalid("error_fields", nil), "configuration", say("conf_title", nil), view, faults)
 }
 
+// knobFaults say what is wrong with a field of which the settings know more than the form.
+var knobFaults = map[string]string{"youtube.client_secret": "conf_fault_youtube", "telegram.token": "conf_fault_token",
+	"watch.webhook": "conf_fault_address", "watch.ping": "conf_fault_address", "watch.smtp": "conf_fault_smtp",
+	"watch.mail_from": "conf_fault_mail", "watch.mail_to": "conf_fault_mail"}
+
 // place puts a fault of the settings at its field.
 func (c *Configuration) place(say Say, line string, faults map[string]string, fields map[string]*Knob) {
 	for key, f := range fields {
 		if _, text, ok := strings.Cut(line, ": "+key+": "); ok {
-			switch key {
-			case "youtube.client_secret":
-				text = say("conf_fault_youtube", nil)
-			case "telegram.token":
-				text = say("conf_fault_token", nil)
+			if id := knobFaults[key]; id != "" {
+				text = say(id, nil)
 			}
 			f.Fault, faults[key] = text, text
 			return

@@ -117,6 +117,7 @@ type Desk struct {
 
 	offering  sync.Mutex // held while what is offered changes
 	trials    *trials
+	past      past            // sums of the statistics
 	films     context.Context // in which films are prepared
 	preparing sync.WaitGroup
 	stop      context.CancelFunc

@@ -31,6 +31,7 @@ var forms = map[string]string{
 
 	"/assets":                 "only makes something",
 	"/studio":                 "only makes something",
+	"/studio/{}/files":        "only adds something, and never overwrites",
 	"/studio/{} back":         "an older version becomes the current one, which older forms are told",
 	"/texts/{} reset":         "leads to the default from whatever is there",
 	"/templates":              "by its id, in the order that is there",
@@ -50,6 +51,7 @@ var forms = map[string]string{
 	"/assets/{}/delete":       "goes to the bin, from which it comes back",
 	"/assets/{}/block":        "blocked twice is blocked",
 	"/selection":              "goes to the bin, from which it comes back",
+	"/selection/publish":      "a version of each video, and what is there already stays",
 	"/bin":                    "by its id; what is not there any more is not found",
 	"/backups":                "only makes something",
 	"/channels/connect":       "the answer of the platform counts",

@@ -194,13 +194,17 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
 		return view, err
 	}
-	if f.Platform == "" {
+	if view.Attention, err = d.attention(r, fewItems); err != nil {
+		return view, err
+	}
+	switch {
+	case f.Platform != "":
+	case f.Status == "" && f.Search == "":
+		view.Need.Undelivered = view.Attention.Kinds[store.NeedsSending]
+	default:
 		if view.Need.Undelivered, _, err = d.store.CountUndelivered(ctx, admin, f); err != nil {
 			return view, err
 		}
-	}
-	if view.Attention, err = d.attention(r, fewItems); err != nil {
-		return view, err
 	}
 	if view.Health, err = d.health(r); err != nil {
 		return view, err

@@ -263,8 +263,30 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	admin, id := AdminOf(r), view.Card.ID
-	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+	id := view.Card.ID
+	err = d.publish(r, view, sent)
+	if errors.Is(err, errFaults) {
+		return d.refuse(w, r, view.Form.error(), "publish", view.title(say), view, view.Form.Faults)
+	}
+	if errors.Is(err, store.ErrExists) && !WantsJSON(r) { // what was typed for the rest stays
+		if view, err = d.publishing(r); err != nil {
+			return err
+		}
+		view.Read(say, sent, d.store.Now())
+		view.Taken(say)
+		return d.page(w, r, Exists.Status, "publish", Frame{Title: view.title(say), SignedIn: true}, view)
+	}
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return doneAt(w, r, "/assets/"+id+"?notice=publishing", "publishing", "")
+}
+
+// publish saves what was sent, and owes the video to the platforms that were chosen, in one transaction. errFaults: the
+// form says what is wrong.
+func (d *Desk) publish(r *http.Request, view *Publishing, sent map[string]string) error {
+	say, admin, id := sayTo(r), AdminOf(r), view.Card.ID
+	return d.store.Tx(r.Context(), func(tx *store.Tx) error {
 		a, err := tx.Asset(id)
 		if err != nil {
 			return err
@@ -290,19 +312,4 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	})
-	if errors.Is(err, errFaults) {
-		return d.refuse(w, r, view.Form.error(), "publish", view.title(say), view, view.Form.Faults)
-	}
-	if errors.Is(err, store.ErrExists) && !WantsJSON(r) { // what was typed for the rest stays
-		if view, err = d.publishing(r); err != nil {
-			return err
-		}
-		view.Read(say, sent, d.store.Now())
-		view.Taken(say)
-		return d.page(w, r, Exists.Status, "publish", Frame{Title: view.title(say), SignedIn: true}, view)
-	}
-	if err != nil {
-		return fmt.Errorf("publish: %w", err)
-	}
-	return doneAt(w, r, "/assets/"+id+"?notice=publishing", "publishing", "")
 }

@@ -64,6 +64,7 @@ func (d *Desk) Actions() map[string]Handler {
 		"/logout":                  d.Logout,
 		"/logout-everywhere":       d.LogoutEverywhere,
 		"/selection":               d.DeleteMany,
+		"/selection/publish":       d.PublishMany,
 		"/bin":                     d.RestoreOrErase,
 		"/backups":                 OwnersOnly(d.MakeOrTryBackup),
 		"/setup":                   OwnersOnly(d.AdvanceSetup),
@@ -84,6 +85,7 @@ func (d *Desk) Actions() map[string]Handler {
 		"/templates":               OwnersOnly(d.ChangeTemplates),
 		"/studio":                  OwnersOnly(d.AddTemplate),
 		"/studio/:id":              OwnersOnly(d.WorkOnTemplate),
+		"/studio/:id/files":        OwnersOnly(d.AddStudioFile),
 		"/texts/:key":              OwnersOnly(d.ChangeText),
 		"/announcements/:id":       OwnersOnly(d.ChangeAnnouncement),
 	}

@@ -1,5 +1,5 @@
-// Many videos at once: the selection of the library is deleted or downloaded, and what was deleted can be restored for
-// a day.
+// Many videos at once: the selection of the library is deleted, published or downloaded, and what was deleted can be
+// restored for a day.
 
 package desk
 
@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,32 +25,36 @@ type Chosen struct {
 	Kept    int           `json:"kept"` // that cannot be deleted now
 }
 
-// Selection does what a form asks for the videos that are ticked: it downloads them, or asks whether they go.
+// Selection does what a form asks for the videos that are ticked: it downloads them, or asks where or whether they go.
 func (d *Desk) Selection(w http.ResponseWriter, r *http.Request) error {
-	var all []store.Asset
-	ids := slices.Compact(slices.Sorted(slices.Values(r.URL.Query()["id"])))
-	for _, id := range ids {
-		a, err := d.store.Asset(r.Context(), id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // somebody else has deleted it
-		} else if err != nil {
-			return fmt.Errorf("selection: %w", err)
-		}
-		all = append(all, a)
-	}
-	if len(all) == 0 {
-		return Invalid("error_nothing_selected", nil)
+	all, err := d.selected(r, r.URL.Query()["id"])
+	if err != nil {
+		return err
 	}
 	switch r.URL.Query().Get("do") {
 	case "download":
 		return d.download(w, r, all)
 	case "delete":
 		return d.askDeleteMany(w, r, all)
+	case "publish":
+		return d.askPublishMany(w, r, all)
 	}
 	return Invalid("error_query", nil)
 }
 
-func (d *Desk) askDeleteMany(w http.ResponseWriter, r *http.Request, all []store.Asset) error {
+// selected are the videos with some ids, the newest first. Somebody else may have deleted some of them.
+func (d *Desk) selected(r *http.Request, ids []string) ([]store.Listed, error) {
+	all, err := d.store.Cards(r.Context(), ids...)
+	if err == nil && len(all) == 0 {
+		err = Invalid("error_nothing_selected", nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("selection: %w", err)
+	}
+	return all, nil
+}
+
+func (d *Desk) askDeleteMany(w http.ResponseWriter, r *http.Request, all []store.Listed) error {
 	admin, view := AdminOf(r), Chosen{Success: true}
 	var ids []string
 	for _, a := range all {
@@ -59,14 +62,14 @@ func (d *Desk) askDeleteMany(w http.ResponseWriter, r *http.Request, all []store
 			view.Kept++
 			continue
 		}
-		view.Assets, ids = append(view.Assets, a), append(ids, a.ID)
+		view.Assets, ids = append(view.Assets, a.Asset), append(ids, a.ID)
 	}
 	view.IDs = strings.Join(ids, " ")
 	return d.answer(w, r, "delete-many", Frame{Title: sayTo(r)("title_delete", nil)}, view)
 }
 
 // download answers with the files of videos in one archive. They are compressed already: it only holds them together.
-func (d *Desk) download(w http.ResponseWriter, r *http.Request, all []store.Asset) error {
+func (d *Desk) download(w http.ResponseWriter, r *http.Request, all []store.Listed) error {
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", `attachment; filename="retake-videos.zip"`)
 	archive, used := zip.NewWriter(w), map[string]int{}
@@ -80,7 +83,7 @@ func (d *Desk) download(w http.ResponseWriter, r *http.Request, all []store.Asse
 		} else if err != nil {
 			return fmt.Errorf("file of asset %s: %w", a.ID, err)
 		}
-		name := fileName(a)
+		name := fileName(a.Asset)
 		if used[name]++; used[name] > 1 { // the same name in another language, say
 			name = strings.TrimSuffix(name, path.Ext(name)) + " " + strconv.Itoa(used[name]) + path.Ext(name)
 		}

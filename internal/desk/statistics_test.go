@@ -32,11 +32,11 @@ func TestStatistics_CountDaysAndOutliveThePurge(t *testing.T) {
 	}
 	r.mutate(`DELETE FROM assets`)
 	r.mutate(`DELETE FROM users`)
-	totals, err := r.store.Totals(t.Context(), 7)
+	sums, err := r.sums(t.Context(), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := newStatistics(sayIn("en"), totals, 7, r.store.Now())
+	v := newStatistics(sayIn("en"), sums)
 	today := v.Days[6]
 	want := DayTotals{Date: time.UnixMilli(day).UTC().Format(time.DateOnly)}
 	if today.Date != want.Date || today.Asked != 3 || today.Made != 2 || today.Failed != 1 || today.Median != 5 ||
@@ -53,5 +53,33 @@ func TestStatistics_CountDaysAndOutliveThePurge(t *testing.T) {
 	}
 	if file := r.do(r.StatisticsFile, sent{method: "GET"}).Body.String(); !strings.Contains(file, ",made,new-year,,2\n") {
 		t.Errorf("got %s; want the totals", file)
+	}
+}
+
+func TestStatistics_WhatHappensAfterAPageIsOnTheNext(t *testing.T) {
+	r := newRig(t)
+	today := r.store.Now().UnixMilli() / 86_400_000
+	more := func(day int64, what, detail string) {
+		r.mutate(`INSERT INTO totals VALUES (?1, ?2, 'new-year', ?3, 1) ON CONFLICT DO UPDATE SET n = n + 1`, day, what, detail)
+	}
+	for ago := range int64(30) {
+		more(today-ago, "made", "")
+		more(today-ago, "waited", "10")
+	}
+	for n := range 3 {
+		sums, err := r.sums(t.Context(), 30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newStatistics(sayIn("en"), sums)
+		if v.All.Made != 30+2*n || v.Days[29].Made != 1+n || v.Days[28].Made != 1+n || v.Templates[0].Made != 30+2*n ||
+			v.Days[29].Median != 10 || v.All.Median != 10 {
+			t.Errorf("got %+v, today %+v, yesterday %+v; want %d more each", v.All, v.Days[29], v.Days[28], n)
+		}
+		more(today, "made", "")
+		more(today-1, "made", "")
+	}
+	if sums, err := r.sums(t.Context(), 7); err != nil || newStatistics(sayIn("en"), sums).All.Made != 7+6 {
+		t.Errorf("got %v; want the days of another page", err)
 	}
 }

@@ -25,7 +25,8 @@ import (
 	"retake.example/internal/video"
 )
 
-// mostPlaces is how often the studio lets a template show the name. By hand there may be more.
+// mostPlaces is how often the studio lets a template show the name, and how many other texts and images it lets it
+// have. By hand there may be more.
 const mostPlaces = 12
 
 // longestStudioField is how many letters a field of the studio may have.
@@ -43,6 +44,7 @@ type Bench struct {
 	Height   int               `json:"height"`
 	Seconds  float64           `json:"seconds"` // of the film
 	Sheet    video.Sheet       `json:"template"`
+	Extras   video.Extras      `json:"files"` // that texts and images may name
 	Warnings []string          `json:"warnings,omitempty"`
 	Folder   string            `json:"folder"`
 	Faults   map[string]string `json:"-"` // by field
@@ -67,46 +69,6 @@ func (s Bench) About(field string) template.HTMLAttr {
 	}
 	return template.HTMLAttr(`aria-describedby="` + field + `-fault"` + invalid)
 }
-
-// StudioPlace is where the name is shown, with its number.
-type StudioPlace struct {
-	Bench
-	video.Place
-	N int
-}
-
-// Field is the name of one of its fields.
-func (p StudioPlace) Field(name string) string { return fmt.Sprintf("s%d.%s", p.N, name) }
-
-// Places are the places of the sheet.
-func (s Bench) Places() (places []StudioPlace) {
-	for i, p := range s.Sheet.Segments {
-		places = append(places, StudioPlace{s, p, i + 1})
-	}
-	return places
-}
-
-// Words is a field with some words to choose from. Value "" is the usual one.
-type Words struct {
-	Field, Label, Value string
-	Words               []string
-	Bench               Bench
-}
-
-// Choices are the fields of a place that have words.
-func (p StudioPlace) Choices() []Words {
-	return []Words{{p.Field("style"), "studio_style", p.Style, video.Styles, p.Bench},
-		{p.Field("animation"), "studio_animation", p.Animation, video.Animations, p.Bench},
-		{p.Field("align"), "studio_align", p.Align, video.Aligns, p.Bench}}
-}
-
-// Shape is the field of the video's shape.
-func (s Bench) Shape() Words {
-	return Words{"aspect", "studio_aspect", s.Sheet.Aspect, video.Aspects, s}
-}
-
-// MorePlaces reports whether the name can be shown once more.
-func (s Bench) MorePlaces() bool { return len(s.Sheet.Segments) < mostPlaces }
 
 // AskTemplate answers with the form for the film of a new template.
 func (d *Desk) AskTemplate(w http.ResponseWriter, r *http.Request) error {
@@ -196,19 +158,30 @@ func (d *Desk) studio(r *http.Request, sent map[string]string) (view Bench, t vi
 		view.Others = append(view.Others, oneFault(err)) // written by hand
 		err = nil
 	}
-	places := len(view.Sheet.Segments)
-	if n, err := strconv.Atoi(sent["places"]); err == nil && n >= 0 && n <= max(places, mostPlaces) {
-		for places < n {
-			view.Sheet.Segments = append(view.Sheet.Segments, video.Place{Text: map[string]string{}})
-			places++
-		}
+	if view.Extras, err = d.opts.Shelf.Extras(t.ID); err != nil {
+		return view, t, err
 	}
+	as := func() video.Place { return video.Place{Text: map[string]string{}} }
+	view.Sheet.Segments = counted(view.Sheet.Segments, sent["places"], as)
+	view.Sheet.Texts = counted(view.Sheet.Texts, sent["texts"], as)
+	view.Sheet.Images = counted(view.Sheet.Images, sent["images"], func() video.Image { return video.Image{} })
 	bind(&view.Sheet, func(field string, value *string) {
 		if text, ok := sent[field]; ok {
 			*value = text
 		}
 	})
 	return view, t, nil
+}
+
+// counted is a list with as many as the form has: those that are not saved yet come behind the others.
+func counted[T any](list []T, n string, another func() T) []T {
+	if n, err := strconv.Atoi(n); err == nil && n >= 0 && n <= max(len(list), mostPlaces) {
+		for len(list) < n {
+			list = append(list, another())
+		}
+		return list[:n]
+	}
+	return list
 }
 
 func oneFault(err error) string {
@@ -233,14 +206,27 @@ func bind(s *video.Sheet, do func(field string, value *string)) {
 	texts("title", &s.Title)
 	do("aspect", &s.Aspect)
 	do("still", &s.Still)
-	for i := range s.Segments {
-		p, at := &s.Segments[i], fmt.Sprintf("s%d.", i+1)
-		for name, value := range map[string]*string{"start": &p.Start, "end": &p.End, "x": &p.X, "y": &p.Y, "w": &p.W,
-			"h": &p.H, "size": &p.Size, "font": &p.Font, "style": &p.Style, "color": &p.Color, "outline": &p.Outline,
-			"glow": &p.Glow, "align": &p.Align, "animation": &p.Animation} {
+	do("music", &s.Music)
+	fields := func(at string, values map[string]*string) {
+		for name, value := range values {
 			do(at+name, value)
 		}
-		texts(at+"text", &p.Text)
+	}
+	places := func(kind string, list []video.Place) {
+		for i := range list {
+			p, at := &list[i], fmt.Sprintf("%s%d.", kind, i+1)
+			fields(at, map[string]*string{"start": &p.Start, "end": &p.End, "x": &p.X, "y": &p.Y, "w": &p.W, "h": &p.H,
+				"size": &p.Size, "font": &p.Font, "style": &p.Style, "color": &p.Color, "outline": &p.Outline,
+				"glow": &p.Glow, "align": &p.Align, "animation": &p.Animation})
+			texts(at+"text", &p.Text)
+		}
+	}
+	places("s", s.Segments)
+	places("t", s.Texts)
+	for n := range s.Images {
+		i := &s.Images[n]
+		fields(fmt.Sprintf("i%d.", n+1), map[string]*string{"file": &i.File, "start": &i.Start, "end": &i.End, "x": &i.X,
+			"y": &i.Y, "w": &i.W, "h": &i.H, "opacity": &i.Opacity, "animation": &i.Animation})
 	}
 	texts("voice.text", &s.Voice.Text)
 	do("voice.start", &s.Voice.Start)
@@ -296,8 +282,8 @@ func (d *Desk) lookAt(ctx context.Context, view *Bench, id string, text []byte) 
 	return nil
 }
 
-// placeKey matches a key of a segment in a template's fault.
-var placeKey = regexp.MustCompile(`^segment\[(\d+)\]\.(\w+)$`)
+// placeKey matches a key of a segment, a text or an image in a template's fault.
+var placeKey = regexp.MustCompile(`^(segment|text|image)\[(\d+)\]\.(\w+)$`)
 
 // blame puts the faults of a template at their fields.
 func (d *Desk) blame(view *Bench, err error) {
@@ -308,7 +294,7 @@ func (d *Desk) blame(view *Bench, err error) {
 	for key, text := range video.FieldsOf(faults) {
 		field := key
 		if m := placeKey.FindStringSubmatch(key); m != nil {
-			field = "s" + m[1] + "." + m[2]
+			field = m[1][:1] + m[2] + "." + m[3]
 		}
 		if _, known := studioFaults[field[strings.LastIndex(field, ".")+1:]]; !known {
 			view.Others = append(view.Others, Excerpt(text))
@@ -324,6 +310,7 @@ var studioFaults = map[string]string{"title": "studio_fault_title", "still": "st
 	"start": "studio_fault_start", "end": "studio_fault_end", "box": "studio_fault_box", "text": "studio_fault_text",
 	"size": "studio_fault_size", "font": "studio_fault_font", "color": "studio_fault_color",
 	"outline": "studio_fault_color", "glow": "studio_fault_color", "duck": "studio_fault_duck",
+	"music": "studio_fault_music", "file": "studio_fault_file", "opacity": "studio_fault_opacity",
 	"style": "error_form", "align": "error_form", "animation": "error_form", "aspect": "error_form"}
 
 // translate says the faults of fields in the reader's words.
@@ -331,6 +318,12 @@ func (d *Desk) translate(r *http.Request, view *Bench) {
 	say := sayTo(r)
 	for field, text := range view.Faults {
 		id := studioFaults[field[strings.LastIndex(field, ".")+1:]]
+		switch { // what is only there while something else is has no times of its own
+		case strings.HasPrefix(field, "t") && id == "studio_fault_text":
+			id = "studio_fault_words"
+		case !strings.HasPrefix(field, "s") && id == "studio_fault_end":
+			id = "studio_fault_until"
+		}
 		if id == "" || text == say("studio_hidden", nil) || text == say("studio_long", Vars{"N": longestStudioField}) {
 			continue
 		}
@@ -350,16 +343,15 @@ func (d *Desk) WorkOnTemplate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	do, number, _ := strings.Cut(sent["do"], ":")
+	arranged := false // there is one place, text or image more, or one less
 	switch do {
 	case "back":
 		return d.goBack(w, r, t, number)
-	case "add", "remove":
-		if view.Sheet.Segments = changed(view.Sheet.Segments, do, number); do == "add" && len(view.Sheet.Segments) > 1 {
-			view.Faults["places"] = ""
-		}
 	case "show", "video", "save":
 	default:
-		return Invalid("error_form", nil)
+		if arranged = arrange(&view.Sheet, do, number); !arranged {
+			return Invalid("error_form", nil)
+		}
 	}
 	// What the film is does not depend on what was typed.
 	if was := view; d.lookAt(r.Context(), &was, t.ID, t.Text) == nil {
@@ -389,12 +381,12 @@ func (d *Desk) WorkOnTemplate(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("show template %s: %w", t.ID, err)
 	}
 	d.translate(r, &view)
-	if len(view.Faults)+len(view.Others) == 0 || do == "add" || do == "remove" {
+	if len(view.Faults)+len(view.Others) == 0 || arranged {
 		if WantsJSON(r) {
 			return JSON(w, http.StatusOK, outcome)
 		}
-		if do == "add" || do == "remove" {
-			view.Faults = map[string]string{}
+		if arranged { // what is new has not been filled in
+			view.Faults, view.Others = map[string]string{}, nil
 		}
 		return d.page(w, r, http.StatusOK, "studio", d.studioFrame(r, view), view)
 	}
@@ -409,21 +401,42 @@ func (d *Desk) refuseTemplate(w http.ResponseWriter, r *http.Request, view Bench
 	return d.refuse(w, r, Invalid("studio_faults", nil), "studio", cmp.Or(view.Title, view.ID), view, fields)
 }
 
-// changed is the places with one more, or one less.
-func changed(places []video.Place, do, number string) []video.Place {
+// arrange adds a place, a text or an image like the last one, or removes one. It reports whether that was asked.
+func arrange(s *video.Sheet, do, number string) bool {
+	switch do {
+	case "add", "remove":
+		s.Segments = changed(s.Segments, do == "add", number, 1, likePlace)
+	case "add-text", "remove-text":
+		s.Texts = changed(s.Texts, do == "add-text", number, 0, likePlace)
+	case "add-image", "remove-image":
+		s.Images = changed(s.Images, do == "add-image", number, 0, func(i video.Image) video.Image { return i })
+	default:
+		return false
+	}
+	return true
+}
+
+func likePlace(p video.Place) video.Place {
+	if p.Text = maps.Clone(p.Text); p.Text == nil {
+		p.Text = map[string]string{}
+	}
+	return p
+}
+
+// changed is a list with one more, or one less as long as there are more than so many.
+func changed[T any](list []T, add bool, number string, least int, like func(T) T) []T {
 	n, err := strconv.Atoi(number)
 	switch {
-	case do == "add" && len(places) < mostPlaces:
-		next := video.Place{Text: map[string]string{}}
-		if len(places) > 0 { // like the last one
-			next = places[len(places)-1]
-			next.Text = maps.Clone(next.Text)
+	case add && len(list) < mostPlaces:
+		var last T
+		if len(list) > 0 {
+			last = list[len(list)-1]
 		}
-		return append(places, next)
-	case do == "remove" && err == nil && n >= 1 && n <= len(places) && len(places) > 1:
-		return slices.Delete(places, n-1, n)
+		return append(list, like(last))
+	case !add && err == nil && n >= 1 && n <= len(list) && len(list) > least:
+		return slices.Delete(list, n-1, n)
 	}
-	return places
+	return list
 }
 
 // name reads the name that the template is tried with; a fault of it stands at its field.
@@ -543,6 +556,36 @@ func (d *Desk) served(r *http.Request, id, action, of string) error {
 		return d.noteTemplate(AdminOf(r), action, of)
 	}
 	return d.offer(action, of, AdminOf(r), func(ids []string) ([]string, error) { return ids, nil })
+}
+
+// AddStudioFile keeps a picture, a sound or a font for a template. Nothing shows it yet.
+func (d *Desk) AddStudioFile(w http.ResponseWriter, r *http.Request) error {
+	if err := d.draws(); err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	leave, ok := d.uploads.enter(sessionOf(r))
+	if !ok {
+		return d.opts.Uploads.Refuse(w, r, TooManyUploads)
+	}
+	defer leave()
+	sent, err := d.opts.Uploads.ReceiveExtra(w, r)
+	if errors.Is(err, ErrUnsupported) {
+		return Invalid("studio_file_kind", nil)
+	} else if err != nil {
+		return fmt.Errorf("take a file of a template: %w", err)
+	}
+	defer sent.Discard()
+	name, err := d.opts.Shelf.AddExtra(r.Context(), id, lang.TitleOf(sent.File), sent.Path, sent.Kind)
+	if faults, ok := errors.AsType[video.Faults](err); ok {
+		return Invalid("studio_file_fault", Vars{"Why": faults[0]})
+	} else if err != nil {
+		return fmt.Errorf("keep a file of template %s: %w", id, shelved(err))
+	}
+	if err := d.noteTemplate(AdminOf(r), "template file", id); err != nil {
+		return err
+	}
+	return doneAt(w, r, "/studio/"+id+"?notice=template-file", "added", name)
 }
 
 // StudioFilm answers with the film of a template as a browser plays it.

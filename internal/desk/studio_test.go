@@ -3,16 +3,24 @@
 package desk
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"image"
+	"image/png"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 
@@ -210,4 +218,129 @@ func TestStudio_ShowsAStillThatHasNoNameInItsAddress(t *testing.T) {
 	if page.Code != 200 || !strings.Contains(page.Body.String(), `name="s3.start"`) {
 		t.Errorf("got %d; want a page with a third place", page.Code)
 	}
+}
+
+func TestStudio_TextsImagesAndMusicAreSetByFields(t *testing.T) {
+	a := newAtelier(t)
+	folder := filepath.Join(a.dir, a.id)
+	if err := os.WriteFile(filepath.Join(folder, "star.png"), pngOf(t, 40, 40), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := a.do(a.Studio, sent{method: "GET", path: "/studio/" + a.id, id: a.id, json: true})
+	var view Bench
+	if err := json.Unmarshal(w.Body.Bytes(), &view); err != nil || !slices.Equal(view.Extras.Images, []string{"star.png"}) {
+		t.Fatalf("got %s, %v; want the image among the files", w.Body, err)
+	}
+	texts := len(view.Sheet.Texts)
+	n := strconv.Itoa(texts + 1)
+	more := []string{"texts", n, "t" + n + ".text.ru", "Ура", "t" + n + ".text.en", "Hooray", "t" + n + ".x", "10",
+		"t" + n + ".y", "10", "t" + n + ".w", "200", "t" + n + ".h", "60", "images", "1", "i1.file", "star.png", "i1.x", "5",
+		"i1.y", "5", "i1.w", "40", "i1.h", "40", "i1.end", "2", "i1.opacity", "0,5"}
+	if status, answer := a.works("show", append(more, "name", "Emma", "at", "1")...); status != 200 || answer.Picture == "" {
+		t.Fatalf("got %d, %+v; want a still with both", status, answer)
+	}
+	if status, answer := a.works("save", append(more, "version", "1")...); status != 200 {
+		t.Fatalf("got %d, %+v; want it saved", status, answer)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "template.toml"))
+	if err != nil || !strings.Contains(string(text), "star.png") || !strings.Contains(string(text), "Hooray") ||
+		!strings.Contains(string(text), "opacity = 0.5") {
+		t.Errorf("got %s, %v; want the text and the image in it", text, err)
+	}
+	for field, c := range map[string][]string{
+		"i1.file":         {"i1.file", "moon.png"},
+		"i1.opacity":      {"i1.opacity", "2"},
+		"i1.end":          {"i1.start", "3", "i1.end", "1"},
+		"t" + n + ".text": {"t" + n + ".text.ru", "{{.Name}}", "t" + n + ".text.en", "{{.Name}}"},
+		"t" + n + ".box":  {"t" + n + ".w", "5"},
+		"music":           {"music", "song.mp3"},
+	} {
+		if status, answer := a.works("save", append(c, "version", "2")...); status != 422 || answer.Error.Fields[field] == "" {
+			t.Errorf("%s: got %d, %+v; want a fault at the field", field, status, answer)
+		}
+	}
+	// What is removed on the page is not there when it is saved.
+	page := a.do(a.WorkOnTemplate, sent{path: "/studio/" + a.id, id: a.id, body: "do=remove-image:1&images=1"})
+	if page.Code != 200 || strings.Contains(page.Body.String(), `name="i1.x"`) ||
+		!strings.Contains(page.Body.String(), `name="images" value="0"`) {
+		t.Errorf("got %d; want a page without the image", page.Code)
+	}
+	if status, _ := a.works("save", "images", "0", "texts", strconv.Itoa(texts), "version", "2"); status != 200 {
+		t.Errorf("got %d; want it saved", status)
+	}
+	if text, err = os.ReadFile(filepath.Join(folder, "template.toml")); err != nil || strings.Contains(string(text), "star.png") ||
+		strings.Contains(string(text), "Hooray") {
+		t.Errorf("got %s, %v; want both gone", text, err)
+	}
+}
+
+func TestStudio_FilesOfATemplateAreKeptOnce(t *testing.T) {
+	a := newAtelier(t)
+	var err error
+	if a.opts.Uploads, err = NewUploads(filepath.Join(t.TempDir(), "uploads"), 1<<20, time.Minute,
+		func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	send := func(content []byte) (status int, id, code string) {
+		var b bytes.Buffer
+		form := multipart.NewWriter(&b)
+		w, err := form.CreateFormFile("file", "Звезда.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(content)
+		form.Close()
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, visitor{admin: store.Admin{ID: 8, Owner: true}}))
+			r.SetPathValue("id", a.id)
+			if err := a.AddStudioFile(rw, r); err != nil {
+				a.Desk.Fail(rw, r, err, false)
+			}
+		}))
+		defer server.Close()
+		req, _ := http.NewRequest(http.MethodPost, server.URL, &b)
+		req.Header.Set("Content-Type", form.FormDataContentType())
+		req.Header.Set("Accept", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var answer struct {
+			ID    string
+			Error struct{ Code string }
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, answer.ID, answer.Error.Code
+	}
+	for _, want := range []string{"zvezda.png", "zvezda-2.png"} { // nothing is overwritten: older versions use it
+		if status, id, _ := send(pngOf(t, 8, 8)); status != 200 || id != want {
+			t.Errorf("got %d %s; want %s", status, id, want)
+		}
+	}
+	for name, content := range map[string][]byte{"a page": []byte("<!doctype html><p>no picture"),
+		"a broken picture": []byte("\x89PNG\r\n\x1a\nrubbish"), "a broken font": []byte("OTTO and nothing"),
+		"no sound": []byte("ID3 and nothing")} {
+		if status, id, code := send(content); status != 422 || code != "INVALID" {
+			t.Errorf("%s: got %d %s %s; want it refused", name, status, id, code)
+		}
+	}
+	if e, err := a.opts.Shelf.Extras(a.id); err != nil || len(e.Images) != 2 || len(e.Sounds)+len(e.Fonts) > 0 {
+		t.Errorf("got %+v, %v; want the two pictures", e, err)
+	}
+	if n := a.number(`SELECT count(*) FROM audit WHERE action = 'template file'`); n != 2 {
+		t.Errorf("got %d in the list of activity; want 2", n)
+	}
+}
+
+// pngOf draws a picture.
+func pngOf(t *testing.T, w, h int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, w, h))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -41,6 +41,7 @@ var scopes = map[string]store.Scope{
 	"POST /assets/:id/published": store.ScopePublish,
 	"POST /assets/:id/update":    store.ScopePublish,
 	"POST /assets/:id/unpublish": store.ScopePublish,
+	"POST /selection/publish":    store.ScopePublish,
 
 	// What is signed in with a browser, and what would outlive the token.
 	"POST /logout":            "",

@@ -58,16 +58,25 @@ func NewUploads(dir string, max int64, patience time.Duration, room func(need in
 	return &Uploads{dir, max, patience, room}, nil
 }
 
-// Upload is a file that has arrived, whole.
+// Upload is a file that has arrived, whole, or one that is refused.
 type Upload struct {
 	Title string // "": there is none
 	File  string // what it is called on the sender's machine: only for people
 	Kind  string // mp4, mov, webm or mkv, by its first bytes
-	Path  string // where it is: in a file with a name of our own
+	Path  string // where it is: in a file with a name of our own; "": it is refused
+	Err   error  // why it is refused
 }
 
 // Discard removes the file.
-func (u Upload) Discard() error { return os.Remove(u.Path) }
+func (u Upload) Discard() error {
+	if u.Path == "" {
+		return nil
+	}
+	return os.Remove(u.Path)
+}
+
+// mostFiles is how many files a form may have.
+const mostFiles = 100
 
 // UploadPage is what the page with the form shows.
 type UploadPage struct {
@@ -82,18 +91,50 @@ func (u *Uploads) Page(problem string) UploadPage { return UploadPage{true, u.ma
 // Megabytes is the largest size that is taken.
 func (p UploadPage) Megabytes() int64 { return p.Max >> 20 }
 
-// Receive writes the part "file" of a multipart form to the disk. The part "title" is read by parse, which returns ""
-// or what is wrong with it: as soon as it is there, so that nobody sends gigabytes with a title that is refused.
-// After an error nothing is left; it is one of those above, BadTitle, ErrForm, or a fault of ours.
+// Receive is ReceiveAll for a form with one file.
 func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request,
 	parse func(text string) (title, problem string)) (Upload, error) {
+	all, err := u.receive(w, r, taking{parse: parse, kind: kindOf})
+	if err != nil {
+		return Upload{}, err
+	}
+	return all[0], nil
+}
+
+// ReceiveAll writes the parts "file" of a multipart form to the disk, together as much as one file may have. The part
+// "title" is read by parse, which returns "" or what is wrong with it: as soon as it is there, so that nobody sends
+// gigabytes with a title that is refused. After an error nothing is left; it is one of those above, BadTitle, ErrForm,
+// or a fault of ours. There is one file unless the part "several" says before that more may come: then one that is no
+// video does not keep the others from being taken.
+func (u *Uploads) ReceiveAll(w http.ResponseWriter, r *http.Request,
+	parse func(text string) (title, problem string)) ([]Upload, error) {
+	return u.receive(w, r, taking{several: true, parse: parse, kind: kindOf})
+}
+
+// ReceiveExtra is Receive for a picture, a sound or a font.
+func (u *Uploads) ReceiveExtra(w http.ResponseWriter, r *http.Request) (Upload, error) {
+	all, err := u.receive(w, r, taking{parse: lang.ParseTitle, kind: extraKindOf})
+	if err != nil {
+		return Upload{}, err
+	}
+	return all[0], nil
+}
+
+// taking is what a form may send.
+type taking struct {
+	several bool // files, if it says so
+	parse   func(text string) (title, problem string)
+	kind    func(head []byte) string // of a file, by its first bytes; "": it is not taken
+}
+
+func (u *Uploads) receive(w http.ResponseWriter, r *http.Request, as taking) ([]Upload, error) {
 	if r.ContentLength > u.max+MaxBody {
-		return Upload{}, ErrTooLarge
+		return nil, ErrTooLarge
 	}
 	b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, u.max+MaxBody), control: http.NewResponseController(w),
 		patience: u.patience}
 	r.Body = b
-	up, err := u.form(r, parse)
+	all, err := u.form(r, as)
 	if tooLarge := new(http.MaxBytesError); errors.As(b.err, &tooLarge) {
 		err = ErrTooLarge
 	} else if b.err != nil {
@@ -102,10 +143,12 @@ func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request,
 		// Even of a good form something may follow: after the last byte the server notices when the client hangs up.
 		err = errors.Join(err, b.end(min(u.patience, linger)))
 	}
-	if err != nil && up.Path != "" {
-		err = errors.Join(err, up.Discard())
+	if err != nil {
+		for _, up := range all {
+			err = errors.Join(err, up.Discard())
+		}
 	}
-	return up, err
+	return all, err
 }
 
 // Refuse takes nothing of a request. It returns why once the client had a moment to notice: browsers read the answer
@@ -115,58 +158,78 @@ func (u *Uploads) Refuse(w http.ResponseWriter, r *http.Request, why error) erro
 	return errors.Join(why, b.end(min(u.patience, linger)))
 }
 
-// form reads the parts of a form. After an error the file, if there is one, is still there.
-func (u *Uploads) form(r *http.Request, parse func(text string) (title, problem string)) (up Upload, err error) {
+// form reads the parts of a form. After an error the files that are there still are.
+func (u *Uploads) form(r *http.Request, as taking) (all []Upload, err error) {
 	if err := u.room(2 * max(0, r.ContentLength)); err != nil { // twice: the media store makes a copy
-		return up, err
+		return nil, err
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return up, ErrForm
+		return nil, ErrForm
 	}
+	title, most := "", 1
 	for {
 		part, err := parts.NextPart()
 		switch {
-		case err == io.EOF && up.Path == "":
-			return up, ErrNoFile
+		case err == io.EOF && len(all) == 0:
+			return nil, ErrNoFile
+		case err == io.EOF && len(all) == 1:
+			all[0].Title = title // that of several would be the same for all of them
+			return all, all[0].Err
 		case err == io.EOF:
-			return up, nil
+			return all, nil
 		case err != nil:
-			return up, ErrForm
+			return all, ErrForm
 		}
 		switch part.FormName() {
 		case "title":
 			text, err := io.ReadAll(io.LimitReader(part, 4<<10)) // longer than any title
 			if err != nil {
-				return up, ErrForm
+				return all, ErrForm
 			}
 			var problem string
-			if up.Title, problem = parse(string(text)); problem != "" {
-				return up, BadTitle(problem)
+			if title, problem = as.parse(string(text)); problem != "" {
+				return all, BadTitle(problem)
+			}
+		case "several":
+			if as.several {
+				most = mostFiles
 			}
 		case "file":
-			if up.Path != "" {
-				return up, ErrTwoFiles
+			if len(all) == most {
+				return all, ErrTwoFiles
 			}
-			if err := u.save(&up, part); err != nil {
-				return up, err
+			var up Upload
+			err := u.save(&up, part, as.kind)
+			all = append(all, up)
+			if one := &all[len(all)-1]; most > 1 && isOfFile(err) {
+				one.Err = errors.Join(err, one.Discard())
+				one.Path = ""
+			} else if err != nil {
+				return all, err
 			}
 		}
 	}
 }
 
-// save writes a part to a new file, unless its first bytes are those of no video.
-func (u *Uploads) save(up *Upload, part *multipart.Part) (err error) {
+// isOfFile reports whether an error is about one file, and says nothing of the others.
+func isOfFile(err error) bool {
+	return errors.Is(err, ErrUnsupported) || errors.Is(err, video.ErrUnplayable)
+}
+
+// save writes a part to a new file, unless its first bytes are those of no kind that is taken.
+func (u *Uploads) save(up *Upload, part *multipart.Part, kind func(head []byte) string) (err error) {
 	head := make([]byte, 512)
 	n, _ := io.ReadFull(part, head)
 	if n == 0 && part.FileName() == "" {
 		return ErrNoFile // what browsers send when nothing was chosen
 	}
 	head = head[:n] // an error is met again after them
-	if up.Kind = kindOf(head); up.Kind == "" {
+	up.File = part.FileName()
+	if up.Kind = kind(head); up.Kind == "" {
 		return ErrUnsupported
 	}
-	up.File, up.Path = part.FileName(), filepath.Join(u.dir, rand.Text())
+	up.Path = filepath.Join(u.dir, rand.Text())
 	file, err := os.OpenFile(up.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		up.Path = ""
@@ -239,25 +302,79 @@ func (d *Desk) AskUpload(w http.ResponseWriter, r *http.Request) error {
 	return d.answer(w, r, "upload", Frame{Title: say("title_upload", nil)}, d.opts.Uploads.Page(problem))
 }
 
-// Upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
+// Uploaded is what came of several files.
+type Uploaded struct {
+	Success bool       `json:"success"` // all of them are kept
+	Outcome string     `json:"outcome,omitzero"`
+	Files   []SentFile `json:"files"`
+}
+
+// SentFile is one of them.
+type SentFile struct {
+	File  string            `json:"file"`        // what it is called on the sender's machine
+	ID    string            `json:"id,omitzero"` // of its video
+	Name  string            `json:"name,omitzero"`
+	Error map[string]string `json:"error,omitempty"`
+}
+
+// Upload keeps videos that an admin sends. However it ends, nothing is left of the files on their way.
 func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
-	ctx, admin := r.Context(), AdminOf(r)
 	leave, ok := d.uploads.enter(sessionOf(r))
 	if !ok {
 		return d.opts.Uploads.Refuse(w, r, TooManyUploads)
 	}
 	defer leave()
-	sent, err := d.opts.Uploads.Receive(w, r, lang.ParseTitle)
+	all, err := d.opts.Uploads.ReceiveAll(w, r, lang.ParseTitle)
 	if err != nil {
 		return fmt.Errorf("take an upload: %w", err)
 	}
-	defer sent.Discard()
+	defer func() {
+		for _, sent := range all {
+			sent.Discard()
+		}
+	}()
+	if len(all) == 1 {
+		a, err := d.keepUpload(r, all[0])
+		if err != nil {
+			return err
+		}
+		return doneAt(w, r, "/assets/"+a.ID+"?notice=uploaded", "uploaded", a.ID)
+	}
+	say, view, status := sayTo(r), Uploaded{Success: true}, http.StatusOK
+	for _, sent := range all {
+		file := SentFile{File: sent.File}
+		a, err := d.keepUpload(r, sent)
+		if err != nil {
+			e := HTTPErrorOf(err)
+			d.note(r, e, err)
+			file.Error, view.Success = map[string]string{"code": e.Code, "message": say(e.ID, e.Vars)}, false
+			status = e.Status
+		} else {
+			file.ID, file.Name, view.Outcome = a.ID, a.Name, "uploaded"
+		}
+		view.Files = append(view.Files, file)
+	}
+	if view.Outcome != "" { // some of them are here
+		status = http.StatusOK
+	}
+	if WantsJSON(r) {
+		return JSON(w, status, view)
+	}
+	return d.page(w, r, status, "uploaded", Frame{Title: say("title_uploaded", nil), SignedIn: true}, view)
+}
+
+// keepUpload makes a video of a file.
+func (d *Desk) keepUpload(r *http.Request, sent Upload) (a store.Asset, err error) {
+	if sent.Err != nil {
+		return a, sent.Err
+	}
+	ctx, admin := r.Context(), AdminOf(r)
 	made, err := d.opts.Inspect(ctx, sent.Path)
 	if err != nil {
-		return fmt.Errorf("look at an upload: %w", err)
+		return a, fmt.Errorf("look at an upload: %w", err)
 	}
 	defer made.Discard()
-	a := store.Asset{ID: store.NewID(),
+	a = store.Asset{ID: store.NewID(),
 		Name: cmp.Or(sent.Title, lang.TitleOf(sent.File),
 			sayTo(r)("upload_untitled", nil)), Lang: d.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
@@ -271,8 +388,8 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 		err = d.store.Tx(ctx, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(d.ctx, a.Video.File),
+		return a, errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(d.ctx, a.Video.File),
 			d.opts.Files.Delete(d.ctx, a.Video.Thumb))
 	}
-	return doneAt(w, r, "/assets/"+a.ID+"?notice=uploaded", "uploaded", a.ID)
+	return a, nil
 }

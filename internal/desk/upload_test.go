@@ -4,6 +4,8 @@ package desk
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 
@@ -144,4 +147,79 @@ func file(form *multipart.Writer, content string) {
 		panic(err) // the buffer takes all
 	}
 	io.WriteString(w, content)
+}
+
+func TestUploads_SeveralFilesEachHaveTheirResult(t *testing.T) {
+	r := newRig(t)
+	r.opts.Files = film{}
+	var err error
+	if r.opts.Uploads, err = NewUploads(filepath.Join(t.TempDir(), "uploads"), 5000, time.Minute,
+		func(int64) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	inspected := 0
+	r.opts.Inspect = func(_ context.Context, path string) (video.Video, error) {
+		if inspected++; inspected == 2 {
+			return video.Video{}, video.ErrUnplayable
+		}
+		return video.Video{Path: path, Thumb: path, Codec: "hevc", Width: 320, Height: 240}, nil
+	}
+	const good = "\x00\x00\x00\x0cftypisom\x00\x00\x00\x0cmdat1234"
+	send := func(json bool) *httptest.ResponseRecorder {
+		var b bytes.Buffer
+		form := multipart.NewWriter(&b)
+		form.WriteField("several", "yes")
+		form.WriteField("title", "One for all")
+		for _, f := range []struct{ name, content string }{{"One.mp4", good}, {"page.mp4", "<!doctype html><p>no video"},
+			{"Two.mp4", good}, {"Three.mp4", good}} {
+			w, err := form.CreateFormFile("file", f.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(w, f.content)
+		}
+		form.Close()
+		inspected = 0
+		owner := visitor{admin: store.Admin{ID: 8, Owner: true}}
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+			req = req.WithContext(context.WithValue(req.Context(), visitorKey{}, owner))
+			if err := r.Upload(rw, req); err != nil {
+				r.Desk.Fail(rw, req, err, false)
+			}
+		}))
+		defer server.Close()
+		req, _ := http.NewRequest(http.MethodPost, server.URL, &b)
+		req.Header.Set("Content-Type", form.FormDataContentType())
+		if json {
+			req.Header.Set("Accept", "application/json")
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		w := httptest.NewRecorder()
+		w.Code = resp.StatusCode
+		io.Copy(w.Body, resp.Body)
+		return w
+	}
+	var got Uploaded
+	w := send(true)
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 || got.Success || len(got.Files) != 4 {
+		t.Fatalf("got %d %s, %v; want four results", w.Code, w.Body, err)
+	}
+	for i, want := range []struct{ name, code string }{{"One", ""}, {"", "UNSUPPORTED"}, {"", "UNSUPPORTED"}, {"Three", ""}} {
+		if f := got.Files[i]; f.Name != want.name || f.Error["code"] != want.code || (f.ID != "") != (want.code == "") {
+			t.Errorf("got %+v; want %+v", f, want)
+		}
+	}
+	if page := send(false).Body.String(); strings.Count(page, `href="/assets/`) != 2 || strings.Count(page, `class="fault"`) != 2 {
+		t.Errorf("got %s; want two videos and two faults", page)
+	}
+	if n := r.number(`SELECT count(*) FROM assets WHERE origin = 'UPLOAD' AND codec = 'hevc'`); n != 4 {
+		t.Errorf("got %d videos; want two of each form", n)
+	}
+	if left, err := os.ReadDir(r.opts.Uploads.dir); err != nil || len(left) > 0 {
+		t.Errorf("got %v, %v left; want an empty folder", left, err)
+	}
 }

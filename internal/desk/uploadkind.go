@@ -31,10 +31,32 @@ func kindOf(head []byte) string {
 	return ""
 }
 
+// extraKindOf tells by its first bytes which picture, sound or font of a template a file wants to be; "" if none.
+func extraKindOf(head []byte) string {
+	for _, k := range []struct{ begins, kind string }{{"\x89PNG\r\n\x1a\n", "png"}, {"\xff\xd8\xff", "jpg"},
+		{"\x00\x01\x00\x00", "ttf"}, {"true", "ttf"}, {"OTTO", "otf"}, {"ttcf", "ttc"}, {"ID3", "mp3"}, {"\xff\xfb", "mp3"},
+		{"\xff\xf3", "mp3"}, {"\xff\xf2", "mp3"}, {"OggS", "ogg"}, {"fLaC", "flac"}} {
+		if bytes.HasPrefix(head, []byte(k.begins)) {
+			return k.kind
+		}
+	}
+	switch {
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WAVE":
+		return "wav"
+	case len(head) >= 12 && string(head[4:8]) == "ftyp" && string(head[8:11]) == "M4A":
+		return "m4a"
+	}
+	return ""
+}
+
 // isCut reports whether a file says that it is longer than it is: players play what is there, and decoders do not mind.
 func isCut(file io.ReaderAt, kind string, size int64) bool {
-	if kind == "webm" || kind == "mkv" {
+	switch kind {
+	case "mp4", "mov", "m4a":
+	case "webm", "mkv":
 		return isCutMatroska(file, size)
+	default: // decoders tell
+		return false
 	}
 	var box [16]byte // its length, its name, and its length once more if that is long
 	for at, boxes := int64(0), 0; at+8 <= size && boxes < 1<<20; boxes++ {

@@ -35,6 +35,7 @@ var notices = map[string]string{
 	"cancelled":          "notice_cancelled",
 	"uploaded":           "notice_uploaded",
 	"publishing":         "notice_publishing",
+	"publishing-many":    "notice_publishing_many",
 	"updated":            "notice_updated",
 	"accepted":           "notice_accepted",
 	"unpublished":        "notice_unpublished",
@@ -60,6 +61,7 @@ var notices = map[string]string{
 	"templates":          "notice_templates",
 	"template-added":     "notice_template_added",
 	"template-saved":     "notice_template_saved",
+	"template-file":      "notice_template_file",
 	"template-back":      "notice_template_back",
 	"text-reset":         "notice_text_reset",
 

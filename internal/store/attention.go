@@ -5,6 +5,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -71,28 +72,63 @@ type Needing struct {
 	Messages int // that are undelivered, or not answered
 }
 
-// Needing lists up to limit things of a kind that need an admin, the newest first.
-func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int) ([]Needing, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT v.kind, ifnull(v.asset_id, ''), coalesce(a.name, c.title, ''), v.platform, ifnull(v.channel_id, 0), v.since,
+// Needing counts what needs an admin, and lists up to so many things of each kind, by the order of AttentionKinds and the
+// newest first. The view is read once: every page of the library asks for this.
+func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, []Needing, error) {
+	type place struct {
+		kind, asset, platform string
+		channel, since        int64
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT v.kind, ifnull(v.asset_id, ''), v.platform, ifnull(v.channel_id, 0),
+		v.since FROM attention v WHERE`+concerns+` ORDER BY v.since DESC, v.asset_id`, admin.Owner, admin.ID)
+	all, err := collect(rows, err, func(p *place) error {
+		return rows.Scan(&p.kind, &p.asset, &p.platform, &p.channel, &p.since)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, picked := Attention{}, map[string][][]any{}
+	for _, p := range all {
+		g, since := counts[p.kind], Moment(p.since)
+		if g.N++; g.N == 1 {
+			g.Last = since
+		}
+		g.First = since
+		counts[p.kind] = g
+		if g.N <= each {
+			picked[p.kind] = append(picked[p.kind], []any{p.kind, p.asset, p.platform, p.channel, p.since})
+		}
+	}
+	some := [][]any{}
+	for _, kind := range AttentionKinds {
+		some = append(some, picked[kind]...)
+	}
+	b, err := json.Marshal(some)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err = s.db.Read().QueryContext(ctx, `
+		SELECT v.kind, v.asset_id, coalesce(a.name, c.title, ''), v.platform, v.channel_id, v.since,
 			ifnull(p.step, ''), ifnull(p.standing, ''), coalesce(p.error, iif(v.kind = 'failed', a.error, c.error), ''),
 			coalesce(p.error_code, iif(v.kind = 'failed', a.error_code, NULL),
 				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL),
 				(SELECT error FROM inbox WHERE v.kind = 'unanswered' AND set_aside IS NOT NULL ORDER BY set_aside DESC LIMIT 1), ''),
 			iif(v.kind = 'unanswered', (SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL),
 				(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL))
-		FROM (SELECT * FROM attention v WHERE v.kind = ?3 AND`+concerns+` ORDER BY since DESC, asset_id LIMIT ?4) v
+		FROM (SELECT key, value ->> 0 kind, value ->> 1 asset_id, value ->> 2 platform, value ->> 3 channel_id,
+			value ->> 4 since FROM json_each(?1)) v
 		LEFT JOIN assets a ON a.id = v.asset_id
 		LEFT JOIN publications p ON p.asset_id = v.asset_id AND p.platform = v.platform
 		LEFT JOIN channels c ON c.id = v.channel_id AND v.kind = 'channel'
-		ORDER BY v.since DESC, v.asset_id`, admin.Owner, admin.ID, kind, limit)
-	return collect(rows, err, func(n *Needing) error {
+		ORDER BY v.key`, string(b))
+	list, err := collect(rows, err, func(n *Needing) error {
 		var since int64
 		err := rows.Scan(&n.Kind, &n.AssetID, &n.Name, &n.Platform, &n.Channel, &since, &n.Step, &n.Standing, &n.Error,
 			&n.Code, &n.Messages)
 		n.Since = Moment(since)
 		return err
 	})
+	return counts, list, err
 }
 
 // NeedsAttention is a video that needs an admin: its last try has failed, and another would make it or bring it to
@@ -137,15 +173,11 @@ func needyArgs(admin Admin, f Filter, more ...any) []any {
 }
 
 // Needs counts the videos that need an admin, of those that a filter shows on all its pages.
+// A search asks each of them for its name: few need an admin, while it may find a million names.
 func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err error) {
-	query := `SELECT ifnull(sum(n), 0) FROM name_counts WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
-	switch {
-	case !admin.Owner:
-		query = `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
-	case f.Search == "":
-		query += `= ''`
-	default:
-		query += `IN ` + foundKeys
+	query := `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
+	if admin.Owner && f.Search == "" {
+		query = `SELECT ifnull(sum(n), 0) FROM name_counts WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key = ''`
 	}
 	err = s.db.Read().QueryRowContext(ctx, query, needyArgs(admin, f)...).Scan(&n)
 	return n, err
@@ -155,13 +187,12 @@ func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err er
 func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeeds, err error) {
 	where := needy(admin, f)
 	rows, err := s.db.Read().QueryContext(ctx, `
-		WITH RECURSIVE earlier (id, retry_of) AS (
-			SELECT e.id, e.retry_of FROM assets a JOIN assets e ON e.id = a.retry_of WHERE `+where+`
-			UNION ALL SELECT e.id, e.retry_of FROM earlier JOIN assets e ON e.id = earlier.retry_of)
+		WITH RECURSIVE chain (id, retry_of) AS (
+			SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
+			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
 		SELECT a.id, a.name, (SELECT count(*) FROM assets a WHERE `+where+`), (
-			SELECT count(*) FROM (SELECT DISTINCT user_id FROM requests WHERE status = 'FAILED') f JOIN users p ON p.id = f.user_id
-			WHERE p.unreachable IS NULL AND EXISTS (SELECT 1 FROM unserved a
-				WHERE a.user_id = p.id AND (`+where+` OR a.id IN (SELECT id FROM earlier))))
+			SELECT count(DISTINCT u.user_id) FROM chain CROSS JOIN unserved u ON u.id = chain.id
+			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL)
 		FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
 	n.Names, err = collect(rows, err, func(name *string) error {
 		var id string

@@ -141,6 +141,11 @@ func (s *Store) Card(ctx context.Context, id string) (Listed, error) {
 	return all[0], nil
 }
 
+// Cards returns those of some assets that are still there, as Library lists them.
+func (s *Store) Cards(ctx context.Context, ids ...string) ([]Listed, error) {
+	return s.listed(ctx, `WHERE a.id IN (SELECT value FROM json_each(?1)) ORDER BY a.created DESC, a.id DESC`, list(ids))
+}
+
 // Detail is an asset with all that its own page shows.
 type Detail struct {
 	Listed

@@ -115,3 +115,25 @@ func TestPlan_PublicationsAreFoundInIndexes(t *testing.T) {
 		}
 	}
 }
+
+// The list of activity looks for nothing among all wishes.
+func TestPlan_ActivityIsFoundInTheIndexOfWhatIsAsked(t *testing.T) {
+	s := fresh(t)
+	admin := int64(8)
+	for name, c := range map[string]struct {
+		pick  Deeds
+		index string
+	}{
+		"of an admin":      {Deeds{Admin: &admin}, "audit_by_admin"},
+		"some actions":     {Deeds{Actions: []string{"retry", "edit"}}, "audit_by_action"},
+		"retries of users": {Deeds{Parents: true, Actions: []string{"retry"}}, "audit_by_action"},
+		"wishes":           {Deeds{Actions: []string{"ask"}}, "audit_newest"},
+		"all":              {Deeds{}, "audit_newest"},
+	} {
+		for _, step := range plan(t, s, c.pick.people(``), 1, 1, 1, 25, &admin, `["retry", "edit"]`) {
+			if strings.Contains(step, "audit") && !strings.Contains(step, "SEARCH audit USING INDEX "+c.index) {
+				t.Errorf("%s: got %s; want a search of %s", name, step, c.index)
+			}
+		}
+	}
+}

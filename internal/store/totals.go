@@ -18,11 +18,10 @@ type Total struct {
 
 const dayMs = 24 * 60 * 60 * 1000
 
-// Totals lists those of so many days, today being the last, the oldest first.
-func (s *Store) Totals(ctx context.Context, days int) ([]Total, error) {
-	last := s.now().UnixMilli() / dayMs
+// Totals lists those of the days from one to another, the oldest first.
+func (s *Store) Totals(ctx context.Context, from, to time.Time) ([]Total, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT day, what, template, detail, n FROM totals
-		WHERE day > ? AND day <= ? ORDER BY day, what, template, detail`, last-int64(days), last)
+		WHERE day >= ? AND day <= ? ORDER BY day, what, template, detail`, from.UnixMilli()/dayMs, to.UnixMilli()/dayMs)
 	return collect(rows, err, func(t *Total) error {
 		var day int64
 		err := rows.Scan(&day, &t.What, &t.Template, &t.Detail, &t.N)

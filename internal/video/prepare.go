@@ -130,17 +130,28 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 		return permanent{coded{faults, CodeTemplate}}
 	}
 	if k.music != "" {
-		if err := t.run(ctx, append(append([]string{}, anySound...), "-i", k.musicPath(), "-map", "0:a:0", "-t",
-			"0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
-			return context.Cause(ctx)
-		} else if t.blamesFile(ctx, err) {
-			return permanent{coded{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}, CodeTemplate}}
+		err := m.isSound(ctx, t, k.musicPath())
+		if faults, ok := errors.AsType[Faults](err); ok {
+			return permanent{coded{Faults{fmt.Sprintf("%s: %s", k.music, faults[0])}, CodeTemplate}}
 		} else if err != nil {
 			return err
 		}
 	}
 	k.source = f
 	return nil
+}
+
+// isSound returns nil if ffmpeg can read the sound of a file, and Faults if the file is at fault.
+func (m *Maker) isSound(ctx context.Context, t *tools, path string) error {
+	err := t.run(ctx, append(append([]string{}, anySound...), "-i", path, "-map", "0:a:0", "-t", "0.1", "-f", "null",
+		"-"), nil)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case t.blamesFile(ctx, err):
+		return Faults{"this is no sound that ffmpeg can read"}
+	}
+	return err
 }
 
 // holds returns nil if the template's folder holds a file: ffmpeg, which reads it by its path, would follow a link that

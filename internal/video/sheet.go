@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +20,15 @@ type Sheet struct {
 	Title    map[string]string `json:"title"` // by language
 	Aspect   string            `json:"aspect"`
 	Still    string            `json:"still"` // seconds
+	Music    string            `json:"music"` // file in the folder
 	Segments []Place           `json:"segments"`
+	Texts    []Place           `json:"texts"` // the same for every name
+	Images   []Image           `json:"images"`
 	Voice    Speech            `json:"voice"`
 }
 
-// Place is where, when and how the name is shown. Times are seconds, the box is in pixels of the finished video.
+// Place is where, when and how the name is shown, or another text. Times are seconds, the box is in pixels of the
+// finished video.
 type Place struct {
 	Start     string            `json:"start"`
 	End       string            `json:"end"`
@@ -44,6 +47,19 @@ type Place struct {
 	Animation string            `json:"animation"`
 }
 
+// Image is a picture that lies on the film.
+type Image struct {
+	File      string `json:"file"` // in the folder
+	Start     string `json:"start"`
+	End       string `json:"end"`
+	X         string `json:"x"`
+	Y         string `json:"y"`
+	W         string `json:"w"`
+	H         string `json:"h"`
+	Opacity   string `json:"opacity"`
+	Animation string `json:"animation"`
+}
+
 // Speech is what the voice says. Without a text it says nothing.
 type Speech struct {
 	Text  map[string]string `json:"text"`
@@ -57,6 +73,7 @@ var (
 	Styles     = []string{"gold", "silver", "plain"}
 	Aligns     = []string{"left", "center", "right"}
 	Animations = []string{"dance", "fade", "rise", "none"}
+	Entrances  = []string{"fade", "rise", "none"} // of an image
 )
 
 // longestField is how many letters a field may have; more are a fault, not a longer template.
@@ -72,22 +89,18 @@ func ReadSheet(text []byte, languages []string) (Sheet, error) {
 		return Sheet{}, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
 	s := Sheet{Title: wordsOf(values["title"], languages), Aspect: textIn(values["aspect"]),
-		Still: secondsOf(values["still"])}
+		Still: secondsOf(values["still"]), Music: textIn(values["music"])}
 	for _, t := range tablesOf(values["segment"]) {
-		p := Place{Start: secondsOf(t["start"]), End: secondsOf(t["end"]), Text: wordsOf(t["text"], languages),
-			Size: textIn(t["size"]), Font: textIn(t["font"]), Style: textIn(t["style"]), Outline: textIn(t["outline"]),
-			Glow: textIn(t["glow"]), Align: textIn(t["align"]), Animation: textIn(t["animation"])}
-		if box, ok := t["box"].([]any); ok && len(box) == 4 {
-			p.X, p.Y, p.W, p.H = textIn(box[0]), textIn(box[1]), textIn(box[2]), textIn(box[3])
-		}
-		if list, ok := t["color"].([]any); ok {
-			for _, c := range list {
-				p.Color = strings.TrimSpace(p.Color + " " + textIn(c))
-			}
-		} else {
-			p.Color = textIn(t["color"])
-		}
-		s.Segments = append(s.Segments, p)
+		s.Segments = append(s.Segments, placeOf(t, languages))
+	}
+	for _, t := range tablesOf(values["text"]) {
+		s.Texts = append(s.Texts, placeOf(t, languages))
+	}
+	for _, t := range tablesOf(values["image"]) {
+		i := Image{File: textIn(t["file"]), Start: secondsOf(t["start"]), End: secondsOf(t["end"]),
+			Opacity: textIn(t["opacity"]), Animation: textIn(t["animation"])}
+		i.X, i.Y, i.W, i.H = boxOf(t)
+		s.Images = append(s.Images, i)
 	}
 	if v, ok := values["voice"].(map[string]any); ok {
 		s.Voice = Speech{wordsOf(v["text"], languages), secondsOf(v["start"]), textIn(v["duck"])}
@@ -95,8 +108,31 @@ func ReadSheet(text []byte, languages []string) (Sheet, error) {
 	return s, nil
 }
 
-// Write returns a template.toml with what the sheet says and all else as it is in another: its film, and its texts and
-// images that are the same for every name.
+// placeOf reads where a text is shown, and how.
+func placeOf(t map[string]any, languages []string) Place {
+	p := Place{Start: secondsOf(t["start"]), End: secondsOf(t["end"]), Text: wordsOf(t["text"], languages),
+		Size: textIn(t["size"]), Font: textIn(t["font"]), Style: textIn(t["style"]), Outline: textIn(t["outline"]),
+		Glow: textIn(t["glow"]), Align: textIn(t["align"]), Animation: textIn(t["animation"])}
+	p.X, p.Y, p.W, p.H = boxOf(t)
+	if list, ok := t["color"].([]any); ok {
+		for _, c := range list {
+			p.Color = strings.TrimSpace(p.Color + " " + textIn(c))
+		}
+	} else {
+		p.Color = textIn(t["color"])
+	}
+	return p
+}
+
+func boxOf(t map[string]any) (x, y, w, h string) {
+	box, ok := t["box"].([]any)
+	if !ok || len(box) != 4 {
+		return "", "", "", ""
+	}
+	return textIn(box[0]), textIn(box[1]), textIn(box[2]), textIn(box[3])
+}
+
+// Write returns a template.toml with what the sheet says and all else as it is in another: its film.
 func (s Sheet) Write(over []byte, languages []string) ([]byte, error) {
 	values := map[string]any{}
 	if _, err := toml.Decode(string(over), &values); err != nil {
@@ -105,35 +141,22 @@ func (s Sheet) Write(over []byte, languages []string) ([]byte, error) {
 	set(values, "title", wordsIn(s.Title, languages))
 	set(values, "aspect", asText(s.Aspect))
 	set(values, "still", asSeconds(s.Still))
-	old := tablesOf(values["segment"])
-	list := []map[string]any{}
-	for i, p := range s.Segments {
-		t := map[string]any{}
-		if i < len(old) {
-			t = old[i]
+	set(values, "music", asText(s.Music))
+	values["segment"] = written(values["segment"], s.Segments, func(t map[string]any, p Place) { p.write(t, languages) })
+	texts := written(values["text"], s.Texts, func(t map[string]any, p Place) { p.write(t, languages) })
+	images := written(values["image"], s.Images, func(t map[string]any, i Image) {
+		set(t, "start", asSeconds(i.Start))
+		set(t, "end", asSeconds(i.End))
+		set(t, "file", asText(i.File))
+		set(t, "opacity", asNumber(i.Opacity))
+		set(t, "animation", asText(i.Animation))
+		t["box"] = asBox(i.X, i.Y, i.W, i.H)
+	})
+	for key, list := range map[string][]map[string]any{"text": texts, "image": images} {
+		if delete(values, key); len(list) > 0 {
+			values[key] = list
 		}
-		set(t, "start", asSeconds(p.Start))
-		set(t, "end", asSeconds(p.End))
-		box := []any{}
-		for _, n := range []string{p.X, p.Y, p.W, p.H} {
-			box = append(box, asWhole(n))
-		}
-		t["box"] = box
-		if !slices.ContainsFunc(box, func(n any) bool { _, ok := n.(int64); return !ok }) {
-			t["box"] = []int64{box[0].(int64), box[1].(int64), box[2].(int64), box[3].(int64)}
-		} else {
-			t["box"] = p.X + ", " + p.Y + ", " + p.W + ", " + p.H
-		}
-		set(t, "text", wordsIn(p.Text, languages))
-		set(t, "size", asNumber(p.Size))
-		set(t, "color", asColours(p.Color))
-		for key, value := range map[string]string{"font": p.Font, "style": p.Style, "outline": p.Outline,
-			"glow": p.Glow, "align": p.Align, "animation": p.Animation} {
-			set(t, key, asText(value))
-		}
-		list = append(list, t)
 	}
-	values["segment"] = list
 	delete(values, "voice")
 	if text := wordsIn(s.Voice.Text, languages); text != nil {
 		voice := map[string]any{"text": text}
@@ -146,6 +169,46 @@ func (s Sheet) Write(over []byte, languages []string) ([]byte, error) {
 	encoder.Indent = ""
 	err := encoder.Encode(values)
 	return out.Bytes(), err
+}
+
+// written are the tables of a list, each made from the one that stood in its place.
+func written[T any](before any, list []T, write func(t map[string]any, of T)) []map[string]any {
+	old, tables := tablesOf(before), []map[string]any{}
+	for i, one := range list {
+		t := map[string]any{}
+		if i < len(old) {
+			t = old[i]
+		}
+		write(t, one)
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+func (p Place) write(t map[string]any, languages []string) {
+	set(t, "start", asSeconds(p.Start))
+	set(t, "end", asSeconds(p.End))
+	t["box"] = asBox(p.X, p.Y, p.W, p.H)
+	set(t, "text", wordsIn(p.Text, languages))
+	set(t, "size", asNumber(p.Size))
+	set(t, "color", asColours(p.Color))
+	for key, value := range map[string]string{"font": p.Font, "style": p.Style, "outline": p.Outline, "glow": p.Glow,
+		"align": p.Align, "animation": p.Animation} {
+		set(t, key, asText(value))
+	}
+}
+
+// asBox is a box, or a text that is none.
+func asBox(sides ...string) any {
+	var box []int64
+	for _, side := range sides {
+		n, ok := asWhole(side).(int64)
+		if !ok {
+			return cut(strings.Join(sides, ", "))
+		}
+		box = append(box, n)
+	}
+	return box
 }
 
 // FieldsOf returns the faults of a template by the field that each is about, such as "segment[1].end" or "title"; that

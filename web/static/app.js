@@ -31,11 +31,13 @@ document.addEventListener('click', e => {
   video.focus();
   video.play().catch(() => { });
 });
-document.addEventListener('error', e => { // a browser that lacks the codec says nothing
-  const video = e.target;
-  if (!video.matches?.('.thumb video[controls]') || video.error?.code < 3 || video.nextElementSibling) return;
+// A browser that lacks the codec says nothing: it fails, or plays only the sound.
+const unplayed = e => {
+  const video = e.target, fails = e.type === 'error' ? !(video.error?.code < 3) : !video.videoWidth;
+  if (!fails || !video.matches?.('.thumb video[controls]') || video.nextElementSibling) return;
   video.insertAdjacentElement('afterend', Object.assign(document.createElement('p'), { className: 'unplayable', textContent: video.dataset.unplayable }));
-}, true);
+};
+['error', 'loadeddata'].forEach(kind => document.addEventListener(kind, unplayed, true));
 
 // Makes a node like a fresh one and touches only what differs: focus, selection and opened details stay. So do a video
 // that was begun, and what says by data-keep that somebody may be writing in it.

@@ -1,7 +1,8 @@
-// The template studio with a pointer: the box is dragged on the film, and each change is drawn by the server at once.
+// The template studio with a pointer: boxes are dragged on the film and bars on the timeline, and each change is drawn
+// by the server at once.
 // Without this script the same is set by numbers.
 const form = document.getElementById('studio'), stage = form.querySelector('.stage'), film = stage.querySelector('video'), figure = stage.querySelector('figure');
-const byId = id => document.getElementById(id), field = (n, name) => byId(`s${n}.${name}`), number = input => Number(input.value.replace(',', '.')) || 0;
+const byId = id => document.getElementById(id), field = (n, name) => byId(`${n}.${name}`), number = input => Number(input.value.replace(',', '.')) || 0;
 const time = byId('time'), at = byId('at'), said = byId('bench-said'), length = Number(form.dataset.seconds);
 
 if (figure) {
@@ -11,8 +12,9 @@ if (figure) {
   film.controls = false;
   figure.prepend(film); // under the picture, which shows the same moment with the name
 
+  const times = n => [number(field(n, 'start')), field(n, 'end').value.trim() === '' ? length : number(field(n, 'end'))];
   const outline = () => places.forEach(({ n, box, grip, bar }) => {
-    const [x, y, w, h] = ['x', 'y', 'w', 'h'].map(k => number(field(n, k))), [start, end] = [number(field(n, 'start')), number(field(n, 'end'))];
+    const [x, y, w, h] = ['x', 'y', 'w', 'h'].map(k => number(field(n, k))), [start, end] = times(n);
     for (const [k, v] of Object.entries({ x, y, width: Math.max(0, w), height: Math.max(0, h) })) box.setAttribute(k, v);
     for (const [k, v] of Object.entries({ cx: x + w, cy: y + h, r: width / 45 })) grip.setAttribute(k, v);
     bar.setAttribute('x', start);
@@ -93,6 +95,35 @@ if (figure) {
     boxes.addEventListener('lostpointercapture', end, { once: true });
   });
 
+  // A bar follows the pointer with its times; near one of its ends, that end alone.
+  const bars = form.querySelector('.bars'), least = 0.2;
+  bars.style.height = `${24 * places.length}px`; // each is large enough for a finger
+  const grabbed = (bar, x) => {
+    const { left, right } = bar.getBoundingClientRect(), reach = Math.min(12, (right - left) / 3);
+    return x < left + reach ? 'start' : x > right - reach ? 'end' : 'both';
+  };
+  bars.addEventListener('pointermove', e => { if (e.target.dataset.bar) e.target.style.cursor = grabbed(e.target, e.clientX) === 'both' ? 'grab' : 'ew-resize'; });
+  bars.addEventListener('pointerdown', e => {
+    const place = places.find(p => p.bar === e.target);
+    if (!place || e.button) return;
+    e.preventDefault();
+    bars.setPointerCapture(e.pointerId);
+    const scale = length / bars.getBoundingClientRect().width, what = grabbed(place.bar, e.clientX), [start, end] = times(place.n);
+    const put = (k, v) => { field(place.n, k).value = String(Math.round(Math.min(Math.max(v, 0), length) * 100) / 100); };
+    const move = ({ clientX }) => {
+      let by = (clientX - e.clientX) * scale;
+      if (what === 'both') by = Math.min(Math.max(by, -start), length - end);
+      if (what !== 'end') put('start', what === 'both' ? start + by : Math.min(start + by, end - least));
+      if (what !== 'start') put('end', what === 'both' ? end + by : Math.max(end + by, start + least));
+      outline();
+    };
+    bars.addEventListener('pointermove', move);
+    bars.addEventListener('lostpointercapture', () => {
+      bars.removeEventListener('pointermove', move);
+      later();
+    }, { once: true });
+  });
+
   const go = seconds => {
     at.value = Math.min(Math.max(0, seconds), length).toFixed(2);
     time.value = at.value;
@@ -143,3 +174,25 @@ if (figure) {
   outline();
   draw();
 }
+
+// A file of the template is sent in place, so that what is not saved stays, and can be chosen at once.
+const extras = byId('extras'), told = extras.querySelector('[role=status]');
+extras.addEventListener('submit', async e => {
+  e.preventDefault();
+  const button = extras.querySelector('button');
+  if (button.ariaBusy === 'true') return;
+  button.ariaBusy = 'true';
+  told.textContent = '';
+  try {
+    const answer = await (await fetch(extras.action, { method: 'POST', headers: { Accept: 'application/json' }, body: new FormData(extras) })).json();
+    told.textContent = answer.success ? `${answer.id}: ${extras.dataset.added}` : answer.error.message;
+    if (answer.success) {
+      const kind = answer.id.match(/\.(\w+)$/)[1], into = { png: '[data-files=studio_image_file]', jpg: '[data-files=studio_image_file]', ttf: '#fonts', otf: '#fonts', ttc: '#fonts' }[kind] ?? '[data-files=studio_music]';
+      document.querySelectorAll(into).forEach(list => list.append(Object.assign(document.createElement('option'), { value: answer.id, textContent: answer.id })));
+      extras.reset();
+    }
+  } catch {
+    told.textContent = form.dataset.failed;
+  }
+  button.ariaBusy = 'false';
+});
