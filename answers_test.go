@@ -131,7 +131,7 @@ func TestAnswer_SurvivesA502AndARestart(t *testing.T) {
 			w.start()
 			w.hears(p, c.want)
 			w.until("nothing left to say", func() bool {
-				return count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
+				return count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL AND set_aside IS NULL`) == 0
 			})
 			said := 0
 			for _, m := range answers(p) {

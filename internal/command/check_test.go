@@ -82,7 +82,7 @@ func TestCheck_TriesTheBucketOfTheBackups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg.DataDir = t.TempDir()
+			cfg.DataDir, cfg.CacheDir = t.TempDir(), t.TempDir()
 			cfg.Backup.S3 = config.Bucket{Endpoint: "http://" + server.Address, Region: server.Region,
 				Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey}
 			c.change(&cfg.Backup.S3)

@@ -72,8 +72,8 @@ type Needing struct {
 	Messages int // that are undelivered, or not answered
 }
 
-// Needing counts what needs an admin, and lists up to so many things of each kind, by the order of AttentionKinds and the
-// newest first. The view is read once: every page of the library asks for this.
+// Needing counts what needs an admin, and lists up to so many things of each kind, by the order of AttentionKinds and
+// the newest first. The view is read once: every page of the library asks for this.
 func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, []Needing, error) {
 	type place struct {
 		kind, asset, platform string

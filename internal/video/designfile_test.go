@@ -235,7 +235,7 @@ func TestDesignFaults(t *testing.T) {
 		"film and scene": {"title = \"Hi\"\nfilm = \"film.mp4\"\nscene = \"new-year\"\naspect = " +
 			"\"portrait\"" + aSegment, []string{`3: scene: there is a film already: a template has one of film and scene`}},
 		"an unknown scene": {"title = \"Hi\"\nscene = \"old-year\"\naspect = \"portrait\"" + aSegment,
-			[]string{`2: scene: one of these is expected: ["birthday" "new-year"]`}},
+			[]string{`2: scene: one of these is expected: ["birthday" "birthday-long" "new-year" "new-year-long"]`}},
 		"a scene without aspect": {"title = \"Hi\"\nscene = \"new-year\"" + aSegment, []string{`1: aspect: is missing: a ` +
 			`scene is "portrait" or "landscape"`}},
 		"a square scene": {"title = \"Hi\"\nscene = \"new-year\"\naspect = \"square\"" + aSegment,
