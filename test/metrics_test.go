@@ -205,7 +205,7 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
 					fixed := regexp.MustCompile(
-						`^(kind|state|outcome|method|result|status|platform|cause|file|reason|version|goversion|quantile)$`).
+						`^(kind|state|outcome|method|result|status|platform|cause|file|reason|version|goversion|quantile|answer)$`).
 						MatchString(l.GetName())
 					if v := l.GetValue(); !fixed || strings.Contains(v, "10") && l.GetName() != "goversion" ||
 						strings.ContainsAny(v, "АГлаяСбой") {

@@ -131,7 +131,7 @@ var filmKinds = map[string]oddFilm{
 	"turned by 180": plainly(again("-c", "copy", "-metadata:s:v", "rotate=180"), ""),
 	"turned by 270": plainly(again("-c", "copy", "-metadata:s:v", "rotate=270"), "").shaped(64, 96),
 	"mirrored":      plainly(spoilt(mirrored, "-pix_fmt", "yuv420p"), ""),
-	"of odd size":   plainly(filmed("-vf", "crop=95:63", "-pix_fmt", "yuv444p"), "").shaped(95, 63),
+	"of odd size":   plainly(filmed("-vf", "format=yuv444p,crop=95:63", "-pix_fmt", "yuv444p"), "").shaped(95, 63),
 	"of odd size, 4:2:0": plainly(filmed("-vf", "format=yuv444p,crop=95:63,format=yuv420p", "-c:v", "libvpx-vp9", "-deadline",
 		"realtime", "-c:a",
 		"libopus"), "webm").shaped(95, 63).in("vp9"),

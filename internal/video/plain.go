@@ -218,6 +218,9 @@ func (t *track) provePictures(m *movie) (f facts, err error) {
 	if turned {
 		f.width, f.height = f.height, f.width
 	}
+	if min(f.width, f.height) < shortestEdge || max(f.width, f.height) > longestEdge {
+		return f, doubt("%d×%d pixels", f.width, f.height)
+	}
 	return f, nil
 }
 
