@@ -206,9 +206,9 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 		s := newStore(t)
 		q, stop := start(t, s, idle, Options{})
 		defer stop()
-		release, hung, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		release, hung, held := make(chan struct{}), make(chan struct{}, 2), make(chan error, 1) // it runs twice
 		go func() {
-			held <- s.Tx(t.Context(), func(*store.Tx) error { close(hung); <-release; return nil })
+			held <- s.Tx(t.Context(), func(*store.Tx) error { hung <- struct{}{}; <-release; return nil })
 		}()
 		<-hung
 		if !silent(t, q, moment) {

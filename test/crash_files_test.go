@@ -120,7 +120,7 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 var someSteps = []string{
 	`ALTER TABLE users ADD COLUMN one TEXT NOT NULL DEFAULT 'old'`,
 	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL,
-		tries INTEGER NOT NULL DEFAULT 0, error TEXT, restore_hold INTEGER NOT NULL DEFAULT 0) STRICT;
+		tries INTEGER NOT NULL DEFAULT 0, error TEXT, restore_hold INTEGER NOT NULL DEFAULT 0, set_aside INTEGER) STRICT;
 	 INSERT INTO inbox2 SELECT * FROM inbox; DROP TABLE inbox; ALTER TABLE inbox2 RENAME TO inbox`,
 	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
 }
