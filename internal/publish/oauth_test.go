@@ -69,10 +69,10 @@ func (a authority) consents(ask string) url.Values {
 		return nil
 	}}
 	answer, err := browser.Get(ask)
+	if err != nil {
+		a.Fatal(err)
+	}
 	for range 3 {
-		if err != nil {
-			a.Fatal(err)
-		}
 		text, err := io.ReadAll(answer.Body)
 		answer.Body.Close()
 		if err != nil {
@@ -94,6 +94,9 @@ func (a authority) consents(ask string) url.Values {
 			prompt = "login"
 		}
 		answer, err = browser.PostForm(to.String(), url.Values{"prompt": {prompt}, "login": {"owner"}, "password": {"x"}})
+		if err != nil {
+			a.Fatal(err)
+		}
 	}
 	a.Fatal("got form after form; want the way back")
 	return nil

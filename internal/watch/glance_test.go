@@ -57,13 +57,13 @@ func TestGlance_NobodyWaitsForWhatHangs(t *testing.T) {
 		answer := make(chan error)
 		asked := 0
 		g := NewGlance(250*time.Millisecond, func(context.Context) error { asked++; return <-answer })
-		look := func() (err error, took time.Duration) {
+		look := func() (took time.Duration, err error) {
 			began := time.Now()
 			err = g.Err()
-			return err, time.Since(began)
+			return time.Since(began), err
 		}
 		for range 10 { // ten readers of the page
-			if err, took := look(); err != nil || took > 250*time.Millisecond {
+			if took, err := look(); err != nil || took > 250*time.Millisecond {
 				t.Errorf("got %v after %v; want nothing known, soon", err, took)
 			}
 		}
@@ -73,13 +73,13 @@ func TestGlance_NobodyWaitsForWhatHangs(t *testing.T) {
 			t.Errorf("got %d questions; want one at a time", asked)
 		}
 		synctest.Wait()
-		if err, took := look(); err != away || took > 250*time.Millisecond {
+		if took, err := look(); err != away || took > 250*time.Millisecond {
 			t.Errorf("got %v after %v; want the last answer", err, took)
 		}
 		go func() { answer <- nil }()
 		synctest.Wait()
 		go func() { answer <- nil }()
-		if err, took := look(); err != nil || took != 0 {
+		if took, err := look(); err != nil || took != 0 {
 			t.Errorf("got %v after %v; want it well again", err, took)
 		}
 	})
