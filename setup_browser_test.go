@@ -158,7 +158,7 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.step("choose")
 	stranger.Send(command)
 	w.until("the second refusal", func() bool { return strings.Count(fmt.Sprint(answers(stranger)), "This code does not work") == 2 })
-	c.until("document.querySelectorAll('.pick img').length === 4 && [...document.querySelectorAll('.pick img')].every(i => i.complete && i.naturalWidth > 0)")
+	c.until("document.querySelectorAll('.pick img').length === 6 && [...document.querySelectorAll('.pick img')].every(i => i.complete && i.naturalWidth > 0)")
 	c.looks("setup-3-choose")
 
 	c.js("document.querySelector('.pick input[value=birthday]').click()")
