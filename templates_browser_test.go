@@ -242,7 +242,8 @@ func TestAFilmBecomesAParentsVideo(t *testing.T) {
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
 	b.visit(home + "/studio/leto-na-dache")
 	b.do(chromedp.SetValue("[id='s1.y']", "20"), chromedp.Click("[value=show]"))
-	b.until("document.readyState === 'complete' && " + still + " !== null && " + still + ".naturalWidth === 360")
+	b.until("document.getElementById('s1.y').getAttribute('value') === '20' && document.readyState === 'complete' && " +
+		still + " !== null && " + still + ".naturalWidth === 360") // of the page that came back
 	b.shoot("studio-7-plain")
 	b.do(chromedp.SetValue("[id='s1.x']", "5000"), chromedp.Click("[value=save]"))
 	b.until("document.readyState === 'complete' && !document.getElementById('s1.box-fault').hidden")

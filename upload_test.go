@@ -287,7 +287,7 @@ func TestAFormWithoutJavaScriptLeadsToTheVideo(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session}))
 	for _, want := range []string{`method="post" action="/uploads" enctype="multipart/form-data"`, `name="title"`,
-		`type="file" name="file"`, "up to 1 MB.", `src="/static/upload.js"`} {
+		`type="file" name="file"`, "up to 1 MB each.", `src="/static/upload.js"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}

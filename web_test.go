@@ -282,6 +282,7 @@ func TestReadingChangesNothing(t *testing.T) {
 		`INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`,
 		a.ID,
 	)
+	mutate(t, d.store, `INSERT INTO announcements (texts, creator, created, changed) VALUES ('{"":"News"}', 8, 0, 0)`)
 	session, link := d.signIn(8), d.link(7)
 	before := d.tables()
 	for _, r := range d.echo.Routes() {
@@ -291,7 +292,8 @@ func TestReadingChangesNothing(t *testing.T) {
 			regexp.MustCompile(`^/(backups|templates$|studio|debug/|bot$|setup$)`).MatchString(r.Path) {
 			continue
 		}
-		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE",
+		path := strings.NewReplacer("/channels/:id", "/channels/1", "/announcements/:id", "/announcements/1",
+			"/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE",
 			"/selection", "/selection?do=delete&id="+a.ID, ":id", a.ID, ":key", "done", "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
 			Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
