@@ -365,6 +365,7 @@ CREATE VIEW IF NOT EXISTS attention AS
 		WHERE p.status = 'PENDING' AND p.step = 'manual'
 			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
 	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
+	UNION ALL SELECT 'announcement', NULL, '', id, NULL, started FROM announcements WHERE trouble IS NOT NULL
 	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
 
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.

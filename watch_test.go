@@ -320,6 +320,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	publishes(t, s, channel, "Лето")
 	fail(t, q, store.Publish, errRevoked)
 	mutate(t, s, `UPDATE channels SET ends = ? WHERE id = ?`, s.Now().Add(time.Hour).UnixMilli(), connected(t, s, "UC2"))
+	mutate(t, s, `INSERT INTO announcements (texts, status, creator, created, changed, started, trouble)
+		VALUES ('{"":"News"}', 'paused', 8, 1, 1, 1, 'telegram_refused')`)
 	all, err := watch.Troubles(
 		t.Context(),
 		s,
@@ -347,7 +349,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left",
 		watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it",
 		watch.Alarm: "the answer is 403", watch.Ending: "Access to a channel ends within two days",
-		watch.Undeleted: "3 deleted files have been stored for more than an hour"} {
+		watch.Undeleted: "3 deleted files have been stored for more than an hour",
+		watch.Halted:    "An announcement has stopped before everyone got it"} {
 		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
 		}
@@ -358,8 +361,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 			t.Errorf("got %q; want 1,5", ru)
 		}
 	}
-	if len(said) != 7 {
-		t.Errorf("got %q; want seven", said)
+	if len(said) != 8 {
+		t.Errorf("got %q; want eight", said)
 	}
 }
 

@@ -268,3 +268,28 @@ func TestAnnouncements_TheListHasTheNumbers(t *testing.T) {
 		t.Errorf("got %s, %v", w.Body, err)
 	}
 }
+
+func TestAttention_AnAnnouncementThatTheProgramPausedIsTheOwners(t *testing.T) {
+	r := newRig(t)
+	r.mutate(`INSERT INTO announcements (texts, status, creator, created, changed, started, trouble) VALUES
+		('{"":"Paused by an owner"}', 'paused', 8, 1, 1, 1, NULL),
+		('{"":"Refused"}', 'paused', 8, 2, 2, 1700000000000, 'restored')`)
+	var got Attended
+	body := r.do(r.Attention, sent{method: "GET", path: "/attention", json: true}).Body.Bytes()
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Attention.Items) != 1 || got.Attention.Kinds[store.NeedsContinuing] != 1 {
+		t.Fatalf("got %s; want the one that the program has paused", body)
+	}
+	if i := got.Attention.Items[0]; i.Name != "Announcement 2" || i.Code != store.Restored ||
+		!strings.HasPrefix(i.Reason, "A backup was restored") || !i.Since.Equal(time.UnixMilli(1700000000000)) {
+		t.Errorf("got %+v; want its number and why", i)
+	}
+	if page := r.do(r.Library, sent{method: "GET"}).Body.String(); !strings.Contains(page, `href="/announcements/2"`) {
+		t.Errorf("got %s; want the way to it", page)
+	}
+	if others, err := r.store.Attention(t.Context(), store.Admin{ID: 7}, time.Time{}); err != nil || others.Total() != 0 {
+		t.Errorf("got %v, %v for an admin who is no owner; want nothing", others, err)
+	}
+}

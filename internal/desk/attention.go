@@ -41,6 +41,8 @@ func (i Item) Page() string {
 	switch {
 	case i.Kind == store.NeedsAnswer:
 		return "/attention"
+	case i.Kind == store.NeedsContinuing:
+		return announcementPath(i.Channel)
 	case i.Asset == "":
 		return "/channels#channel-" + strconv.FormatInt(i.Channel, 10)
 	}
@@ -105,6 +107,9 @@ func itemOf(say Say, n store.Needing) Item {
 		i.Name, i.Reason = say("unanswered", nil), say("unanswered_messages", Vars{"Count": n.Messages})
 		i.Reason += " " + unansweredReason(say, n.Code)
 		i.Act, i.Form, i.Icon = say("need_retry", nil), "/unanswered", "retry"
+	case store.NeedsContinuing:
+		i.Name, i.Reason = say("announcement_title", Vars{"N": n.Channel}), copyReason(say, n.Code)
+		i.Act, i.Code = say("need_decide", nil), n.Code
 	case store.NeedsHand:
 		i.Reason, i.Act, i.Link, i.Icon = say("need_hand", name), say("hand_more", nil), on, "hand"
 	case store.NeedsTakeDown:

@@ -78,6 +78,8 @@ func TestAttention_HasEveryKindWithAReasonAndOneAction(t *testing.T) {
 		VALUES (?, 'YOUTUBE', 8, 'FAILED', 'edit', 'no', 'youtube_invalid_title', 1, 2)`, hand)
 	r.mutate(`UPDATE assets SET delete_requested_at = 5 WHERE id = ?`, gone)
 	r.mutate(`INSERT INTO inbox (update_id, chat_id, raw, received, error, set_aside) VALUES (7, 1, '{}', 1, 'update_failed', 5)`)
+	r.mutate(`INSERT INTO announcements (texts, status, creator, created, changed, started, trouble)
+		VALUES ('{"":"News"}', 'paused', 8, 1, 1, 5, 'telegram_refused')`)
 	var got Attended
 	body := r.do(r.Attention, sent{method: "GET", path: "/attention", json: true}).Body.Bytes()
 	if err := json.Unmarshal(body, &got); err != nil {

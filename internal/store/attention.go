@@ -11,18 +11,19 @@ import (
 
 // The kinds of what needs an admin, the most urgent first.
 const (
-	NeedsChannel     = "channel"     // a channel to which access has ended
-	NeedsRetry       = "failed"      // a video
-	NeedsSending     = "undelivered" // a video with messages that were given up
-	NeedsAnswer      = "unanswered"  // what people sent to the bot and could not be handled or answered, all in one
-	NeedsPublication = "publication" // failed, unclear, or not as it should be on the platform
-	NeedsHand        = "hand-off"    // a publication that somebody has to upload
-	NeedsTakeDown    = "take-down"   // a video that should go, and may be on a platform
+	NeedsChannel     = "channel"      // a channel to which access has ended
+	NeedsRetry       = "failed"       // a video
+	NeedsSending     = "undelivered"  // a video with messages that were given up
+	NeedsAnswer      = "unanswered"   // what people sent to the bot and could not be handled or answered, all in one
+	NeedsPublication = "publication"  // failed, unclear, or not as it should be on the platform
+	NeedsHand        = "hand-off"     // a publication that somebody has to upload
+	NeedsTakeDown    = "take-down"    // a video that should go, and may be on a platform
+	NeedsContinuing  = "announcement" // one that the program has paused
 )
 
 // AttentionKinds are all of them.
 var AttentionKinds = []string{NeedsChannel, NeedsRetry, NeedsSending, NeedsAnswer, NeedsPublication,
-	NeedsHand, NeedsTakeDown}
+	NeedsHand, NeedsTakeDown, NeedsContinuing}
 
 // Attention counts, by kind, what needs an admin.
 type Attention map[string]Given
@@ -60,10 +61,10 @@ func (s *Store) Attention(ctx context.Context, admin Admin, after time.Time) (At
 // Needing is one thing that needs an admin.
 type Needing struct {
 	Kind     string
-	AssetID  string // "": a channel
+	AssetID  string // "": none
 	Name     string // of the asset, or of the channel
 	Platform string // of a publication or a channel
-	Channel  int64
+	Channel  int64  // or the announcement
 	Since    time.Time
 	Step     string // of a publication: see the schema
 	Standing string // of a publication
@@ -112,7 +113,8 @@ func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, 
 			ifnull(p.step, ''), ifnull(p.standing, ''), coalesce(p.error, iif(v.kind = 'failed', a.error, c.error), ''),
 			coalesce(p.error_code, iif(v.kind = 'failed', a.error_code, NULL),
 				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL),
-				(SELECT error FROM inbox WHERE v.kind = 'unanswered' AND set_aside IS NOT NULL ORDER BY set_aside DESC LIMIT 1), ''),
+				(SELECT error FROM inbox WHERE v.kind = 'unanswered' AND set_aside IS NOT NULL ORDER BY set_aside DESC LIMIT 1),
+				(SELECT trouble FROM announcements WHERE v.kind = 'announcement' AND id = v.channel_id), ''),
 			iif(v.kind = 'unanswered', (SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL),
 				(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL))
 		FROM (SELECT key, value ->> 0 kind, value ->> 1 asset_id, value ->> 2 platform, value ->> 3 channel_id,

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"retake.example/internal/routine"
 	"slices"
 	"sync"
 	"time"
+
+	"retake.example/internal/routine"
 
 	"retake.example/internal/worker"
 )
@@ -24,6 +25,7 @@ const (
 	Channel     = "channel"
 	Ending      = "ending"    // accesses to channels that end soon
 	Undeleted   = "undeleted" // files that should be gone
+	Halted      = "halted"    // an announcement that the program has paused
 	Backup      = "backup"
 	Alarm       = "alarm"       // the second way to the operator
 	Failed      = "failed"      // videos that were given up

@@ -102,6 +102,13 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	now := st.Now()
 	all = append(all, ChannelsOf(ended, o.Page), EndingOf(channels, now, o.Page), BackupOf(reported(Backup)),
 		AlarmOf(reported(Alarm)))
+	if admin.Owner {
+		needs, err := st.Attention(ctx, admin, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, HaltedOf(needs[store.NeedsContinuing], o.Page))
+	}
 	if o.Undeleted != nil {
 		all = append(all, UndeletedOf(o.Undeleted(), now, o.Page))
 	}

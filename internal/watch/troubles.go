@@ -94,6 +94,16 @@ func UndeletedOf(u media.Undeleted, now time.Time, page string) Trouble {
 	return t
 }
 
+// HaltedOf is an announcement that the program has paused before everyone had it.
+func HaltedOf(g store.Given, page string) Trouble {
+	t := Trouble{Cause: Halted}
+	t.Message = Message{ID: "alert_halted", Vars: map[string]any{"Link": page + "/announcements"}}
+	if g.N > 0 {
+		t.Of = []string{strconv.FormatInt(g.Last.UnixMilli(), 10)}
+	}
+	return t
+}
+
 // BackupOf is the trouble with the last backup; nil: there is none.
 func BackupOf(problem error) Trouble {
 	t := Trouble{Cause: Backup}
