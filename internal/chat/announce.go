@@ -136,10 +136,16 @@ func (c *Chat) Pace() (all, announcements float64) {
 	return all, all * telegram.BulkShare
 }
 
+// writer is the queue, as what writes down each copy sees it.
+type writer interface {
+	viewer
+	RetryWrite(ctx context.Context, fn func() error) error
+}
+
 // Announce sends the announcement under way, one copy at a time, until ctx ends. A copy goes out behind all that people
 // wait for, to whom agrees at that moment, and is written down before the next one: a crash repeats the copy that was
 // under way at most.
-func (c *Chat) Announce(ctx context.Context, q viewer) {
+func (c *Chat) Announce(ctx context.Context, q writer) {
 	if !c.Announcements {
 		return
 	}
@@ -151,7 +157,7 @@ func (c *Chat) Announce(ctx context.Context, q viewer) {
 	})()
 	var a announcer
 	for ctx.Err() == nil {
-		rest, err := c.announce(ctx, &a)
+		rest, err := c.announce(ctx, q, &a)
 		if err != nil && ctx.Err() == nil {
 			c.Log.Error("send an announcement", "err", err)
 			rest = c.seconds(betweenSteps)
@@ -181,7 +187,7 @@ type announcer struct {
 const idle = time.Duration(-1)
 
 // announce sends the next copy, and returns how long to rest after it.
-func (c *Chat) announce(ctx context.Context, a *announcer) (rest time.Duration, err error) {
+func (c *Chat) announce(ctx context.Context, q writer, a *announcer) (rest time.Duration, err error) {
 	under, err := c.Store.Announcing(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		a.refused = 0
@@ -239,26 +245,12 @@ func (c *Chat) announce(ctx context.Context, a *announcer) (rest time.Duration, 
 	if show {
 		a.shown = time.Now()
 	}
-	return rest, c.keepCopy(func(tx *store.Tx) error {
-		if err := tx.KeepCopy(to, outcome, code, tx.Now().Add(wait), show); err != nil || !halt {
-			return err
-		}
-		return tx.HaltAnnouncement(under.ID, code)
+	return rest, q.RetryWrite(c.Work, func() error { // what is not written down would be sent again
+		return c.Store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			if err := tx.KeepCopy(to, outcome, code, tx.Now().Add(wait), show); err != nil || !halt {
+				return err
+			}
+			return tx.HaltAnnouncement(under.ID, code)
+		})
 	})
-}
-
-// keepCopy writes down what became of a copy, however long that takes: without it, it would be sent again.
-func (c *Chat) keepCopy(fn func(*store.Tx) error) error {
-	for {
-		err := c.Store.Tx(context.WithoutCancel(c.Work), fn)
-		if err == nil {
-			return nil
-		}
-		c.Log.Error("database write failed; retrying", "err", err)
-		select {
-		case <-c.Work.Done():
-			return err
-		case <-time.After(time.Second):
-		}
-	}
 }
