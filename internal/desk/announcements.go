@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
@@ -27,8 +26,8 @@ type announcer interface {
 	Pace() (all, announcements float64)
 }
 
-// longestAnnouncement is how many characters Telegram takes in a message. It counts UTF-16 units.
-const longestAnnouncement = 4096
+// longestAnnouncement is how many characters Telegram takes in a message.
+var longestAnnouncement = lang.Message.Most()
 
 // AnnouncementList is the list.
 type AnnouncementList struct {
@@ -180,7 +179,7 @@ func (d *Desk) announcementPage(r *http.Request, a store.Announcement, texts map
 		})
 	}
 	for _, l := range append([]string{""}, lang.Languages...) {
-		field := AnnouncementField{Lang: l, Value: values[l], N: len(utf16.Encode([]rune(values[l]))),
+		field := AnnouncementField{Lang: l, Value: values[l], N: lang.Units(values[l]),
 			Button: lang.Say(cmp.Or(l, d.opts.Lang), "button_news_stop", nil)}
 		switch {
 		case texts == nil:

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
@@ -113,12 +112,12 @@ func (d *Desk) ChangeBot(w http.ResponseWriter, r *http.Request) error {
 	return doneAt(w, r, Address("/bot", "lang", view.Language, "notice", "saved"), "saved", "")
 }
 
-// botFaults says which texts are too long, by field. Telegram counts UTF-16 units.
+// botFaults says which texts are too long, by field.
 func botFaults(say Say, b Bot) map[string]string {
 	faults := map[string]string{}
 	for field, text := range map[string]string{"name": b.Profile.Name, "description": b.Profile.Description,
 		"short_description": b.Profile.Short} {
-		if n := len(utf16.Encode([]rune(text))); n > b.Most(field) {
+		if n := lang.Units(text); n > b.Most(field) {
 			faults[field] = say("bot_too_long", Vars{"N": b.Most(field)})
 		}
 	}

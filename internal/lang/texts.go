@@ -303,8 +303,14 @@ func (t *Text) Filled(text string) int {
 	for name, n := range t.Longest() {
 		vars[name] = strings.Repeat("x", n)
 	}
-	return len(utf16.Encode([]rune(fillIn(text, vars))))
+	return Units(fillIn(text, vars))
 }
+
+// Units is how many characters Telegram takes a text to have: it counts UTF-16 units.
+func Units(text string) int { return len(utf16.Encode([]rune(text))) }
+
+// Most is how many characters Telegram takes in a text of a kind.
+func (k Kind) Most() int { return limits[k] }
 
 // Preview fills a text with samples.
 func (t *Text) Preview(lang, form, text string) string { return fillIn(text, t.Sample(lang, form)) }
