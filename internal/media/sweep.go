@@ -92,28 +92,51 @@ func (s *Sweeper) DeleteAgain(ctx context.Context,
 	s.mu.Lock()
 	all := slices.Sorted(maps.Keys(s.kept))
 	s.mu.Unlock()
-	failed, stuck := 0, error(nil)
+	var left leftover
 	for keys := range slices.Chunk(all, some) {
-		gone, err := unneeded(ctx, keys)
+		gone, err := s.deleteUnneeded(ctx, keys, unneeded, &left)
 		if err != nil {
 			return err
 		}
+		s.mu.Lock()
 		for _, key := range keys {
 			if !slices.Contains(gone, key) { // somebody needs it again
-				s.mu.Lock()
 				delete(s.kept, key)
-				s.mu.Unlock()
-			} else if err := s.Delete(ctx, key); ctx.Err() != nil {
-				return ctx.Err()
-			} else if err != nil {
-				failed, stuck = failed+1, err
 			}
 		}
+		s.mu.Unlock()
 	}
-	if failed > 0 {
-		return fmt.Errorf("delete %d files that nobody needs: %w", failed, stuck)
+	return left.error()
+}
+
+// leftover is how many files the store did not delete, and why the last of them.
+type leftover struct {
+	files int
+	err   error
+}
+
+func (l leftover) error() error {
+	if l.files == 0 {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("delete %d files that nobody needs: %w", l.files, l.err)
+}
+
+// deleteUnneeded deletes those of some keys that unneeded picks, and returns these. A file that cannot be deleted is
+// added to left and stops no other.
+func (s *Sweeper) deleteUnneeded(ctx context.Context, keys []string,
+	unneeded func(ctx context.Context, keys []string) ([]string, error), left *leftover) (gone []string, err error) {
+	if gone, err = unneeded(ctx, keys); err != nil {
+		return nil, err
+	}
+	for _, key := range gone {
+		if err := s.Delete(ctx, key); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			left.files, left.err = left.files+1, err
+		}
+	}
+	return gone, nil
 }
 
 // Sweep deletes the keys that unneeded picks of those it is given, once: when it has returned nil another call does
@@ -127,28 +150,15 @@ func (s *Sweeper) Sweep(ctx context.Context,
 	if swept {
 		return nil
 	}
-	failed, stuck := 0, error(nil)
+	var left leftover
 	err := s.Store.Keys(ctx, func(keys []string) error {
 		s.mu.Lock()
 		keys = slices.DeleteFunc(keys, func(key string) bool { _, fresh := s.fresh[key]; return fresh })
 		s.mu.Unlock()
-		gone, err := unneeded(ctx, keys)
-		if err != nil {
-			return err
-		}
-		for _, key := range gone {
-			if err := s.Delete(ctx, key); ctx.Err() != nil {
-				return ctx.Err()
-			} else if err != nil {
-				failed, stuck = failed+1, err
-			}
-		}
-		return nil
+		_, err := s.deleteUnneeded(ctx, keys, unneeded, &left)
+		return err
 	})
-	if failed > 0 {
-		err = errors.Join(err, fmt.Errorf("delete %d files that nobody needs: %w", failed, stuck))
-	}
-	if err == nil {
+	if err = errors.Join(err, left.error()); err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.fresh = nil
