@@ -242,7 +242,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if platform := sent["platform"]; platform != "" && platform != publish.Places[0].ID {
+	if platform := sent["platform"]; platform != "" && platform != "YOUTUBE" {
 		if _, err := d.opts.Consent.Join(d.ctx, platform, sent["name"], AdminOf(r)); err != nil {
 			return d.refuseChannel(w, r, sent["name"], fmt.Errorf("connect a channel: %w", Told(err)))
 		}

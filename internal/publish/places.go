@@ -65,7 +65,7 @@ func (p Place) Key() string { return strings.ToLower(p.ID) }
 
 // ChannelKey is what forms call the channel on it.
 func (p Place) ChannelKey() string {
-	if p.ID == Places[0].ID { // from when it was the only platform with channels
+	if p.ID == "YOUTUBE" { // from when it was the only platform with channels
 		return "channel"
 	}
 	return p.Key() + "_channel"
