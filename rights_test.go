@@ -342,7 +342,8 @@ func (r right) needs(method string) store.Scope {
 
 // pathOf is a path of a route.
 func pathOf(route, id string) string {
-	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection/publish", "/selection/publish", "/selection", "/selection?do=delete&id="+id,
+	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection/publish", "/selection/publish", "/selection",
+		"/selection?do=delete&id="+id,
 		"/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":key", "done", ":picture", "new-year.jpg", "*", "style.css").
 		Replace(route)
 }

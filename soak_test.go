@@ -256,7 +256,8 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 }
 
 // live runs the bot and the queue on a store of the bubble until stop.
-func live(t *testing.T, s *store.Store, files *media.Disk, way http.RoundTripper, render renderer) (b *Bot, stop func()) {
+func live(t *testing.T, s *store.Store, files *media.Disk, way http.RoundTripper, render renderer) (b *Bot,
+	stop func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: video.NewOffers(newYear...),

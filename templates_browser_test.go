@@ -196,7 +196,8 @@ func TestAFilmBecomesAParentsVideo(t *testing.T) {
 	}
 	b.do(chromedp.Click("[value=add-text]"))
 	b.until("document.readyState === 'complete' && document.getElementById('t1.x') !== null && document.getElementById('i1.file').value === 'star.png'")
-	for field, value := range map[string]string{"text.ru": "Ура!", "text.en": "Hooray!", "x": "100", "y": "20", "w": "200", "h": "60"} {
+	for field, value := range map[string]string{"text.ru": "Ура!", "text.en": "Hooray!", "x": "100", "y": "20",
+		"w": "200", "h": "60"} {
 		b.fill("t1."+field, value)
 	}
 	b.until("[...document.querySelectorAll('.fault')].every(p => p.hidden)")

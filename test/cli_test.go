@@ -470,7 +470,8 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 		{"admin", "list", "-config", config}, {"admin", "add", "-config", config, "42"},
 		{"admin", "link", "-config", config, "42"},
 		{"init", filepath.Join(dir, "new.toml")}}
-	for i, args := range append(running, []string{"restore", "-config", config, "-force", filepath.Join(dir, "backup.db")}) {
+	for i, args := range append(running, []string{"restore", "-config", config, "-force", filepath.Join(dir,
+		"backup.db")}) {
 		if i == len(running) {
 			stop()
 		}

@@ -1,4 +1,4 @@
-// Announcements on their way: who gets them, what stands in front of them, and what the answers of Telegram mean.
+// Tests of how announcements are sent: to whom, behind what, and what the answers of Telegram mean.
 
 package chat
 

@@ -183,7 +183,8 @@ func TestAnnouncement_AnOldFormIsToldOfTheOther(t *testing.T) {
 		!strings.Contains(page, "three") {
 		t.Errorf("got %d; want the conflict, and what was typed", w.Code)
 	}
-	if w := r.announces("1", false, "do", "start", "version", old); w.Code != 409 || r.announcement("1").Status != store.Draft {
+	if w := r.announces("1", false, "do", "start", "version", old); w.Code != 409 ||
+		r.announcement("1").Status != store.Draft {
 		t.Errorf("got %d; want nothing started that was not seen", w.Code)
 	}
 	if w := r.announces("1", false, "do", "start", "version", r.announcement("1").Version); w.Code != 303 {

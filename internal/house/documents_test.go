@@ -87,7 +87,8 @@ func TestEverySecurityPromiseHasAProof(t *testing.T) {
 	promises := 0
 	for line := range strings.Lines(testrig.Documents(t)["SECURITY.md"]) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.TrimSpace(cells[len(cells)-1]) == "proved by" {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") ||
+			strings.TrimSpace(cells[len(cells)-1]) == "proved by" {
 			continue
 		}
 		promises++

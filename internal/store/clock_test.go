@@ -20,7 +20,8 @@ func clocked(t *testing.T, now *time.Time) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema), Now: dbtest.Clock(func() time.Time { return *now })})
+	s, err := Open(filepath.Join(t.TempDir(), "retake.db"), Options{Schema: string(schema),
+		Now: dbtest.Clock(func() time.Time { return *now })})
 	if err != nil {
 		t.Fatal(err)
 	}

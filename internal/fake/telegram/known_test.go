@@ -27,7 +27,8 @@ func TestKnown_EveryParameterOfTheLibraryIsKnown(t *testing.T) {
 	for method, params := range map[string]any{
 		"sendMessage": bot.SendMessageParams{}, "sendVideo": bot.SendVideoParams{},
 		"sendAnimation": bot.SendAnimationParams{},
-		"sendDocument":  bot.SendDocumentParams{}, "sendVoice": bot.SendVoiceParams{}, "sendChatAction": bot.SendChatActionParams{},
+		"sendDocument":  bot.SendDocumentParams{}, "sendVoice": bot.SendVoiceParams{},
+		"sendChatAction":  bot.SendChatActionParams{},
 		"editMessageText": bot.EditMessageTextParams{}, "editMessageReplyMarkup": bot.EditMessageReplyMarkupParams{},
 		"deleteMessage": bot.DeleteMessageParams{}, "answerCallbackQuery": bot.AnswerCallbackQueryParams{},
 		"setMyCommands": bot.SetMyCommandsParams{}, "getMyCommands": bot.GetMyCommandsParams{},
