@@ -27,6 +27,18 @@ func Answers(p *telegram.Person) (out []telegram.Message) {
 	return out
 }
 
+// AnswersAfter notes what somebody sees now. What it returns lists what the bot has said to them since then, whatever
+// it has deleted meanwhile.
+func AnswersAfter(p *telegram.Person) func() []telegram.Message {
+	last := 0
+	for _, m := range p.Messages() {
+		last = max(last, m.ID)
+	}
+	return func() []telegram.Message {
+		return slices.DeleteFunc(Answers(p), func(m telegram.Message) bool { return m.ID <= last })
+	}
+}
+
 // Videos counts the videos that somebody has got.
 func Videos(p *telegram.Person) (n int) {
 	for _, m := range p.Messages() {

@@ -121,7 +121,7 @@ func BucketOf(t testing.TB, s *s3test.Server) *media.S3 {
 	t.Helper()
 	bucket, err := media.NewS3(
 		media.S3Config{
-			Endpoint:  "http://" + s.Address,
+			Endpoint:  s.URL,
 			Region:    s.Region,
 			Bucket:    s.Bucket,
 			AccessKey: s.AccessKey,

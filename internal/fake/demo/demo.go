@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,11 +37,18 @@ type Town struct {
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
 	news    *faketelegram.Group
+	edited  atomic.Bool // the switch of the channel
 	server  *http.Server
 }
 
-// New returns a town for a listener. signIn returns a link with which an admin signs in to the program's page, once.
-func New(listener net.Listener, signIn func(context.Context) (link string, err error)) (*Town, error) {
+// Program is what the town needs of the program that is shown.
+type Program struct {
+	SignIn func(context.Context) (link string, err error) // an address at which an admin signs in to its page, once
+	Look   func(context.Context) error                    // has it look now at what is published, and not once a day
+}
+
+// New returns a town for a listener.
+func New(listener net.Listener, program Program) (*Town, error) {
 	t := &Town{URL: "http://" + listener.Addr().String(), chats: faketelegram.New(BotToken)}
 	t.tube = fakeyoutube.New(
 		fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"},
@@ -56,7 +64,7 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	mux.Handle("/bot"+BotToken+"/", t.chats)
 	mux.Handle("/file/", t.chats)
 	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
-		link, err := signIn(r.Context())
+		link, err := program.SignIn(r.Context())
 		if err == nil {
 			err = enter(w, r, link)
 		}
@@ -66,7 +74,7 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	})
 	mux.Handle("/google/", http.StripPrefix("/google", t.tube))
 	mux.Handle("/rumble/", http.StripPrefix("/rumble", t.rumbles))
-	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms()))
+	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms(program.Look)))
 	t.news = t.chats.Channel(ChannelID, "Greetings")
 	mux.Handle("/", t.chats.Page(faketelegram.PageOptions{
 		Title: "Retake",
@@ -84,9 +92,12 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	return t, nil
 }
 
-// Welcome returns what is printed at the start.
-func (t *Town) Welcome() string {
-	return fmt.Sprintf(`
+// Welcome returns what is printed at the start. wanted is the port that the town was to have.
+func (t *Town) Welcome(wanted string) (text string) {
+	if u, err := url.Parse(t.URL); err == nil && u.Port() != wanted {
+		text = fmt.Sprintf("\nAnother program uses port %s, so the demo is at port %s.\n", wanted, u.Port())
+	}
+	return text + fmt.Sprintf(`
 Retake with fakes of Telegram, YouTube and Rumble: everything runs on this computer.
 
   Open  %s   to write to the bot as a parent
@@ -115,8 +126,9 @@ func (t *Town) Close() {
 	}
 }
 
-// platforms is the page with the switches of the platforms that videos are published on.
-func (t *Town) platforms() http.Handler {
+// platforms is the page with the switches of the platforms that videos are published on. After something is done to
+// published videos the program looks at them.
+func (t *Town) platforms(look func(context.Context) error) http.Handler {
 	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
 		for _, v := range t.tube.Videos() {
 			note := v.Privacy + ", " + v.Status
@@ -128,6 +140,12 @@ func (t *Town) platforms() http.Handler {
 		return list
 	}}
 	for _, f := range t.tube.Faults() {
+		if set := f.Set; slices.Contains([]string{"stuck", "studio", "takedown"}, f.ID) { // done to published videos
+			f.Set = func(on bool) {
+				set(on)
+				look(context.Background()) // an error is that of a program that begins or ends, and it looks every day
+			}
+		}
 		youtube.Switches = append(youtube.Switches, fakestage.Switch(f))
 	}
 	rumble := fakestage.Platform{ID: "rumble", Name: "Rumble", Videos: func() (list []fakestage.Video) {
@@ -151,6 +169,20 @@ func (t *Town) platforms() http.Handler {
 			}
 			return list
 		}}
+	telegram.Switches = []fakestage.Switch{{
+		ID:    "edit",
+		Label: "Edit the posts",
+		Hint:  "Another admin of the channel gives the posts another caption. Off changes nothing.",
+		On:    t.edited.Load,
+		Set: func(on bool) {
+			if on && !t.edited.Swap(on) {
+				for _, m := range t.news.Messages() {
+					t.news.SetCaption(int(m.ID), "Edited by another admin.")
+				}
+			}
+			t.edited.Store(on)
+		},
+	}}
 	return fakestage.New("YouTube, Rumble and a Telegram channel of the demo", youtube, rumble, telegram)
 }
 

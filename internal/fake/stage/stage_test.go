@@ -3,23 +3,20 @@
 package stage_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/fake/stage"
+	"retake.example/internal/testrig/chromium"
 )
 
 // site is the page of two platforms, mounted under a path.
@@ -187,119 +184,46 @@ func TestPage_IsServedUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
-// browser is one tab of a real Chromium.
-type browser struct {
-	*testing.T
-	ctx context.Context
-}
-
-func newBrowser(t *testing.T) browser {
-	t.Helper()
-	options := chromedp.DefaultExecAllocatorOptions[:]
-	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking",
-		"disable-component-update", "disable-sync"} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	return browser{t, ctx}
-}
-
-func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
-	b.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// js evaluates an expression and returns it as text.
-func (b browser) js(expression string) string {
-	b.Helper()
-	v, err := chromedp.Run(
-		b.ctx,
-		chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise),
-	)
-	if err != nil {
-		b.Fatalf("%s: %v", expression, err)
-	}
-	return v
-}
-
-func (b browser) until(expression string) {
-	b.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for b.js(expression) != "true" {
-		select {
-		case <-b.ctx.Done():
-			b.Fatalf("never true: %s", expression)
-		case <-look.C:
-		}
-	}
-}
-
 func TestPage_LivesInABrowser(t *testing.T) {
-	s, b := newSite(t), newBrowser(t)
-	b.do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.web.URL+"/platforms/"))
-	b.js("window.stays = true")
-	b.do(chromedp.Focus("#form-two-lost button"), chromedp.KeyEvent(" "))
-	b.until("document.querySelector('#form-two-lost button').ariaChecked === 'true'")
-	if !s.lost.Load() || b.js("document.activeElement.closest('form').id") != "form-two-lost" {
-		t.Errorf("the key turned it: %v; the focus is at %s", s.lost.Load(), b.js("document.activeElement.outerHTML"))
+	s, b := newSite(t), chromium.New(t)
+	b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.web.URL+"/platforms/"))
+	b.JS("window.stays = true")
+	b.Do(chromedp.Focus("#form-two-lost button"), chromedp.KeyEvent(" "))
+	b.Until("document.querySelector('#form-two-lost button').ariaChecked === 'true'")
+	if !s.lost.Load() || b.JS("document.activeElement.closest('form').id") != "form-two-lost" {
+		t.Errorf("the key turned it: %v; the focus is at %s", s.lost.Load(), b.JS("document.activeElement.outerHTML"))
 	}
-	b.do(chromedp.Click("#form-two-lost button"))
-	b.until("document.querySelector('#form-two-lost button').ariaChecked === 'false'")
+	b.Do(chromedp.Click("#form-two-lost button"))
+	b.Until("document.querySelector('#form-two-lost button').ariaChecked === 'false'")
 	s.slow.Store(true) // by somebody else
 	s.add(stage.Video{Title: "Fresh", URL: "/fresh", Size: 5})
-	b.until(
+	b.Until(
 		"document.querySelector('#form-two-slow button').ariaChecked === 'true' &&" +
 			" document.querySelector('#videos-two a').innerText === 'Fresh'",
 	)
-	if b.js("window.stays") != "true" {
+	if b.JS("window.stays") != "true" {
 		t.Error("the page was loaded again; want it live")
 	}
 	s.web.CloseClientConnections()
 	s.web.Close()
-	b.until("!document.getElementById('offline').hidden")
+	b.Until("!document.getElementById('offline').hidden")
 }
 
 func TestPage_ReadsWell(t *testing.T) {
-	axe, err := os.ReadFile("../../../build/axe/axe.min.js")
-	if err != nil {
-		t.Fatalf("%v (packaging/axe.sh fetches it)", err)
-	}
-	s, b := newSite(t), newBrowser(t)
+	s, b := newSite(t), chromium.New(t)
 	s.lost.Store(true)
 	s.add(stage.Video{Title: strings.Repeat("Щ", 100), URL: "/one", Note: "private", Size: 1_234_567})
-	b.do(chromedp.Navigate(s.web.URL + "/platforms/"))
-	b.js("(" + fmt.Sprintf("(0, eval)(%q)", string(axe)) + ", 1)")
+	b.Do(chromedp.Navigate(s.web.URL + "/platforms/"))
+	b.LearnAxe()
 	for _, width := range []int64{320, 390, 1280} {
-		b.do(chromedp.EmulateViewport(width, 844))
-		if got := b.js("document.documentElement.scrollWidth - document.documentElement.clientWidth"); got != "0" {
+		b.Do(chromedp.EmulateViewport(width, 844))
+		if got := b.JS("document.documentElement.scrollWidth - document.documentElement.clientWidth"); got != "0" {
 			t.Errorf("%d px: got a page that is %s px wider", width, got)
 		}
 		for _, scheme := range []string{"light", "dark"} {
-			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{
-					{Name: "prefers-color-scheme", Value: scheme},
-					{Name: "prefers-reduced-motion", Value: "reduce"},
-				},
-			}); err != nil {
-				t.Fatal(err)
-			}
-			got := b.js(
-				`axe.run(document, { preload: false, runOnly: [
-				'wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-				.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes[0].html
-					+ ' ' + v.nodes[0].failureSummary).join('\n') || (r.passes.length > 10 ? '' : 'it did not look'))`,
-			)
-			if got != "" {
-				t.Errorf("%d px, %s: %s", width, scheme, got)
+			b.Prefers(scheme, &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
+			for _, v := range b.Violations() {
+				t.Errorf("%d px, %s: %s", width, scheme, v)
 			}
 		}
 	}

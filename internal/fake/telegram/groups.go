@@ -42,12 +42,13 @@ func (g *Group) SetName(name string) {
 // the message was there.
 func (g *Group) Delete(messageID int) bool { return (&Person{s: g.s, chat: g.chat}).Delete(messageID) }
 
-// SetCaption changes the caption of a post, as an admin of the channel does.
+// SetCaption changes the caption of a post, as an admin of the channel does: the bot is told.
 func (g *Group) SetCaption(messageID int, text string) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
 	m := g.chat.find(messageID)
 	m.text, m.entities = text, nil
+	g.s.tell("edited_channel_post", m, m.wire())
 	g.s.touch(g.chat)
 }
 

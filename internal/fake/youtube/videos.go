@@ -387,6 +387,7 @@ func (s *Server) channels(w http.ResponseWriter, r *http.Request, channel string
 }
 
 type playlistItem struct {
+	Kind    string `json:"kind,omitempty"`
 	ID      string `json:"id,omitempty"`
 	Snippet struct {
 		Playlist    string `json:"playlistId"`
@@ -430,7 +431,7 @@ func (s *Server) listPlaylist(w http.ResponseWriter, r *http.Request, channel st
 	all := []playlistItem{}
 	for _, v := range s.listed(id, channel) {
 		if only == "" || only == v.id {
-			item := playlistItem{ID: id + "." + v.id, Content: &itemContent{v.id}}
+			item := playlistItem{Kind: "youtube#playlistItem", ID: id + "." + v.id, Content: &itemContent{v.id}}
 			item.Snippet.Playlist, item.Snippet.Resource.Kind, item.Snippet.Resource.Video = id, "youtube#video", v.id
 			item.Snippet.PublishedAt = v.uploaded.UTC().Format(time.RFC3339)
 			all = append(all, item)
@@ -484,7 +485,7 @@ func (s *Server) addToPlaylist(w http.ResponseWriter, r *http.Request, channel s
 	s.mu.Lock()
 	s.playlist[id] = append(s.playlist[id], v.id)
 	s.mu.Unlock()
-	item.ID = id + "." + v.id
+	item.Kind, item.ID = "youtube#playlistItem", id+"."+v.id
 	writeJSON(w, http.StatusOK, item)
 	return nil
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // Server is one node.
-type Server struct{ *testserver.Server }
+type Server struct {
+	*testserver.Server
+	config string
+}
 
 // URL is what clients connect to.
 func (s *Server) URL() string { return "nats://" + s.Address }
@@ -57,5 +60,20 @@ func node(t testing.TB, name, address, extra string) *Server {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &Server{testserver.New(t, address, nil, "nats-server", "-c", config)}
+	return &Server{testserver.New(t, address, nil, "nats-server", "-c", config), config}
+}
+
+// Change replaces a text in the configuration of a stopped node.
+func (s *Server) Change(t testing.TB, old, now string) {
+	t.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s has no %q", s.config, old)
+	}
+	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), old, now, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,0 +1,60 @@
+// Tests of how a test waits for a page.
+
+package chromium
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+func TestUntil_WaitsForWhatAPageHasNotYet(t *testing.T) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/" { // its field comes late
+			w.Write([]byte(`<body><a id="on" href="/next">on</a><script>setTimeout(() => {
+				document.body.append(Object.assign(document.createElement('input'), { id: 'late', value: 'here' })) }, 300)
+				</script>`))
+			return
+		}
+		w.Write([]byte(`<body><input id="next" value="there">`))
+	}))
+	defer page.Close()
+	b := New(t)
+	b.Visit(page.URL)
+	b.Until("document.getElementById('late').value === 'here'")
+	b.Until("JSON.parse(document.getElementById('late').value === 'here' ? 'true' : '')")
+	b.Do(chromedp.Click("#on"))
+	b.Until("document.getElementById('next').value === 'there'")
+	b.NoScripts()
+	b.Visit(page.URL)
+	b.Follow("#on")
+	if !b.Is("document.getElementById('next').value === 'there'") {
+		t.Errorf("got %s; want the page that the link leads to", b.JS("location.href"))
+	}
+}
+
+func TestUntil_FailsAtOnceOnWhatIsNoExpression(t *testing.T) {
+	b := New(t)
+	for _, wrong := range []string{"document.(", "a b", "'", ")("} {
+		if err := b.until(wrong); err == nil || !strings.Contains(err.Error(), "SyntaxError") {
+			t.Errorf("%s: got %v; want a syntax error", wrong, err)
+		}
+	}
+}
+
+func TestUntil_TellsExceptionsFromSyntaxErrors(t *testing.T) {
+	b := New(t)
+	for expression, want := range map[string]bool{"nobody.value": true, "document.getElementById('x').value": true,
+		"JSON.parse('')": true, "(() => { throw 'x' })()": true, "a b": false} {
+		_, err := b.look("true && " + expression)
+		exception, ok := errors.AsType[*chromedp.ExceptionError](err)
+		if !ok || compiles(exception) != want {
+			t.Errorf("%s: got %v; want an exception, of an expression that compiles: %v", expression, err, want)
+		}
+	}
+}
