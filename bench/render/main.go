@@ -25,7 +25,12 @@ import (
 	"retake.example/internal/video"
 )
 
-var rounds = flag.Int("rounds", 7, "how many times everything is made, beside a first time that warms up")
+var (
+	rounds = flag.Int("rounds", 8, "how many times everything is made; of several, the first warms up; 0: prepare only")
+	check  = flag.Bool("check", true, "look at the videos that were made")
+	folder = flag.String("folder", "", "keeps the films, so that the next run need not prepare them")
+	films  = flag.String("films", "30x720,60x720,30x1080,60x1080", "seconds and width of the films, in pixels")
+)
 
 const (
 	name    = "Александра"
@@ -37,35 +42,52 @@ const (
 
 func main() {
 	flag.Parse()
-	for _, b := range []bench{{seconds: 30, w: 720, h: 1280}, {seconds: 60, w: 720, h: 1280},
-		{seconds: 30, w: 1080, h: 1920}, {seconds: 60, w: 1080, h: 1920}} {
-		if err := b.run(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, "render:", err)
-			os.Exit(1)
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "render:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	root := *folder
+	if root == "" {
+		var err error
+		if root, err = os.MkdirTemp("", "retake-bench-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(root)
+	}
+	for film := range strings.SplitSeq(*films, ",") {
+		b := bench{root: root, dir: filepath.Join(root, film)}
+		if _, err := fmt.Sscanf(film, "%dx%d", &b.seconds, &b.w); err != nil {
+			return fmt.Errorf("film %q: %w", film, err)
+		}
+		b.h = b.w * 16 / 9
+		if err := b.run(ctx); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // bench is a folder with the film and the makers.
 type bench struct {
 	seconds, w, h int
 	frames        int
-	dir           string
+	root, dir     string // of all films, and of this one
 	film          string
 	font          string
 	silent, voice *video.Maker
 }
 
 func (b *bench) run(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "retake-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	b.dir, b.frames = dir, b.seconds*rate
-	b.film, b.font = filepath.Join(dir, "templates", "long", "film.mp4"), filepath.Join(dir, "font.ttf")
+	b.frames = b.seconds * rate
+	b.film, b.font = filepath.Join(b.dir, "templates", "long", "film.mp4"), filepath.Join(b.dir, "font.ttf")
 	if err := b.setUp(ctx); err != nil {
 		return err
+	}
+	if *rounds == 0 {
+		return nil
 	}
 	times, cpu := map[string][]time.Duration{}, map[string][]time.Duration{}
 	results := map[string]string{}
@@ -77,7 +99,7 @@ func (b *bench) run(ctx context.Context) error {
 		{"ffmpeg drawtext, veryfast, all frames", func(out string) error { return b.naive("veryfast", out) }},
 		{"Retake, music only", func(out string) error { return order(ctx, b.silent, out) }},
 		{"Retake, with a new voice", func(out string) error {
-			if err := os.RemoveAll(filepath.Join(b.dir, "voiced", "cache", "voice")); err != nil {
+			if err := os.RemoveAll(filepath.Join(b.dir, "cache", "voice")); err != nil {
 				return err
 			}
 			return order(ctx, b.voice, out)
@@ -91,31 +113,31 @@ func (b *bench) run(ctx context.Context) error {
 	if _, err := exec.LookPath("melt"); err == nil {
 		ways = append(ways, way{"MLT (melt), veryfast, all frames", b.melt})
 	}
-	for round := range *rounds + 1 { // the first one warms up
+	for round := range *rounds {
 		for _, w := range ways {
-			out := filepath.Join(dir, "out.mp4")
+			out := filepath.Join(b.dir, "out.mp4")
 			began, spent := time.Now(), processor()
 			if err := w.make(out); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			if round > 0 {
+			if round > 0 || *rounds == 1 {
 				times[w.name] = append(times[w.name], time.Since(began))
 				cpu[w.name] = append(cpu[w.name], processor()-spent)
 			}
-			results[w.name] = filepath.Join(dir, fmt.Sprintf("%d.mp4", len(w.name)))
+			results[w.name] = filepath.Join(b.dir, fmt.Sprintf("%d.mp4", len(w.name)))
 			if err := os.Rename(out, results[w.name]); err != nil {
 				return err
 			}
 		}
 	}
 	fmt.Printf(
-		"%dx%d, %d frames, name in %d of them; %d cores; median of %d rounds\n\n",
+		"%dx%d, %d frames, name in %d of them; %d cores; median of %d\n\n",
 		b.w,
 		b.h,
 		b.frames,
 		nameOut-nameIn,
 		runtime.NumCPU(),
-		*rounds,
+		max(1, *rounds-1),
 	)
 	fmt.Printf("| %-44s | %7s | %s\n|---|---:|---:|---:|---:|---:|\n", "", "seconds",
 		"against ffmpeg | of the processor | against ffmpeg | MB |")
@@ -143,6 +165,9 @@ func (b *bench) run(ctx context.Context) error {
 		(median(times[ways[3].name]) - music).Seconds(),
 		music.Seconds()/median(times[ways[4].name]).Seconds(),
 	)
+	if !*check {
+		return nil
+	}
 	return b.report(results[ways[0].name], results[ways[1].name], results[ways[3].name])
 }
 
@@ -162,7 +187,27 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// setUp makes the film, round and round the winter night, and prepares the template.
+// makeFilm makes a film that goes round and round the winter night.
+func (b *bench) makeFilm(ctx context.Context) error {
+	short, whole := filepath.Join(b.root, "short.mp4"), filepath.Join(b.dir, "whole.mp4")
+	if _, err := os.Stat(short); err != nil {
+		night, err := b.maker("night", "new-year", "")
+		if err == nil {
+			err = order(ctx, night, short)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := ffmpeg("-stream_loop", fmt.Sprint(b.seconds/10-1), "-i", short, "-frames:v", fmt.Sprint(b.frames),
+		"-t", fmt.Sprint(b.seconds), "-vf", fmt.Sprintf("scale=%d:%d", b.w, b.h), "-c:v", "libx264",
+		"-preset", "veryfast", "-crf", "16", "-c:a", "aac", "-b:a", "160k", whole); err != nil {
+		return err
+	}
+	return os.Rename(whole, b.film)
+}
+
+// setUp makes the film and prepares the template.
 func (b *bench) setUp(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(b.film), 0o700); err != nil {
 		return err
@@ -170,18 +215,10 @@ func (b *bench) setUp(ctx context.Context) error {
 	if err := os.WriteFile(b.font, dejavusansbold.TTF, 0o600); err != nil {
 		return err
 	}
-	night, err := b.maker("night", "new-year", "")
-	if err != nil {
-		return err
-	}
-	short := filepath.Join(b.dir, "short.mp4")
-	if err := order(ctx, night, short); err != nil {
-		return err
-	}
-	if err := ffmpeg("-stream_loop", fmt.Sprint(b.seconds/10-1), "-i", short, "-frames:v", fmt.Sprint(b.frames),
-		"-t", fmt.Sprint(b.seconds), "-vf", fmt.Sprintf("scale=%d:%d", b.w, b.h), "-c:v", "libx264",
-		"-preset", "veryfast", "-crf", "16", "-c:a", "aac", "-b:a", "160k", b.film); err != nil {
-		return err
+	if _, err := os.Stat(b.film); err != nil {
+		if err := b.makeFilm(ctx); err != nil {
+			return err
+		}
 	}
 	text := fmt.Sprintf(`title = "Bench"
 film  = "film.mp4"
@@ -197,6 +234,7 @@ start = "%v"
 	if err := os.WriteFile(filepath.Join(filepath.Dir(b.film), "template.toml"), []byte(text), 0o600); err != nil {
 		return err
 	}
+	var err error
 	if b.silent, err = b.maker("silent", "long", ""); err != nil {
 		return err
 	}
@@ -215,7 +253,7 @@ func (b *bench) maker(folder, template, voice string) (*video.Maker, error) {
 			Languages: []string{
 				"ru",
 				"en",
-			}, Timeout: time.Minute, Work: filepath.Join(b.dir, folder, "work"), Cache: filepath.Join(b.dir, folder, "cache"),
+			}, Timeout: time.Minute, Work: filepath.Join(b.dir, folder, "work"), Cache: filepath.Join(b.dir, "cache"),
 			Workers: 1, Voice: video.VoiceConfig{Engine: voice}},
 	)
 }

@@ -36,7 +36,7 @@ func (b *bench) report(naive, silent, spoken string) error {
 	}
 	for i := range videos {
 		v := &videos[i]
-		found, err := filepath.Glob(filepath.Join(b.dir, v.folder, "cache", "long-*.mp4"))
+		found, err := filepath.Glob(filepath.Join(b.dir, "cache", "long-*.mp4"))
 		if err != nil || len(found) != 1 {
 			return fmt.Errorf("prepared film: got %v, %v; want one", found, err)
 		}

@@ -107,8 +107,8 @@ func TestCommandFails(t *testing.T) {
 					text,
 				)
 			}
-			if took := time.Since(before); took > 10*time.Second {
-				t.Errorf("took %v; want less than 10s", took)
+			if took := time.Since(before); took > 4*time.Minute { // on a busy machine each look takes seconds
+				t.Errorf("took %v; want nobody to wait for a child", took)
 			}
 			wantEmpty(t, m)
 		})

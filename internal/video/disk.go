@@ -119,9 +119,17 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 // permanent.
 func (m *Maker) fits(path string) error {
 	info, err := os.Lstat(path)
-	if err != nil || m.cfg.MaxBytes == 0 || info.Size() <= m.cfg.MaxBytes {
+	if err != nil {
 		return nil // that there is no file is found out later
 	}
-	return coded{fmt.Errorf("the video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6,
+	return m.mayHave(info.Size())
+}
+
+// mayHave is fits for a size in bytes.
+func (m *Maker) mayHave(size int64) error {
+	if m.cfg.MaxBytes == 0 || size <= m.cfg.MaxBytes {
+		return nil
+	}
+	return coded{fmt.Errorf("the video has %.1f MB; it may have %.1f MB", float64(size)/1e6,
 		float64(m.cfg.MaxBytes)/1e6), CodeTooLarge}
 }

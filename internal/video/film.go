@@ -50,25 +50,44 @@ var rates = []rate{{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48,
 // or a multiple or a part of it, in which every picture lasts equally long. For others, as of telephones whose rate
 // wavers, it is the nearest one; for those far below all, 30.
 func nearestRate(s string) (rate, error) {
-	num, den, _ := strings.Cut(s, "/")
-	n, err1 := strconv.ParseFloat(num, 64)
-	d, err2 := strconv.ParseFloat(den, 64)
-	if err1 != nil || err2 != nil || n <= 0 || d <= 0 {
+	fps, ok := framesASecond(s)
+	if !ok {
 		return rate{}, fmt.Errorf("it has no frame rate (%q)", s)
 	}
 	const close = 0.005 // as a logarithm: 24 and 23.976 lie 0.001 apart
 	for k := 1.0; k <= 8; k++ {
 		for _, times := range []float64{k, 1 / k} {
-			if best, off := rateNear(n / d * times); off < close {
+			if best, off := rateNear(fps * times); off < close {
 				return best, nil
 			}
 		}
 	}
-	if n/d < 20 {
+	if fps < 20 {
 		return rate{30, 1}, nil
 	}
-	best, _ := rateNear(n / d)
+	best, _ := rateNear(fps)
 	return best, nil
+}
+
+// framesASecond reads a rate such as "30000/1001".
+func framesASecond(s string) (fps float64, ok bool) {
+	num, den, _ := strings.Cut(s, "/")
+	n, err1 := strconv.ParseFloat(num, 64)
+	d, err2 := strconv.ParseFloat(den, 64)
+	return n / d, err1 == nil && err2 == nil && n > 0 && d > 0
+}
+
+// skips reports whether a film of so many frames a second on average has its pictures at a steady pace of which it
+// leaves some out, as recorders of screens do while nothing moves. pace is what every picture's time is a multiple of.
+func skips(average, pace string) bool {
+	of, ok1 := framesASecond(average)
+	p, ok2 := framesASecond(pace)
+	if !ok1 || !ok2 {
+		return false
+	}
+	_, off := rateNear(p)
+	times := p / of
+	return off < 1e-4 && math.Abs(times-math.Round(times)) > 0.01*times
 }
 
 // rateNear returns the rate that is nearest to so many frames a second, and how far off it is.

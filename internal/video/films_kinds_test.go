@@ -22,8 +22,10 @@ func mirrored(b []byte) []byte {
 
 // farAway makes a film whose samples lie behind 4 GB of nothing.
 func farAway(t *testing.T, path string) {
-	near := filepath.Join(t.TempDir(), "near.mp4")
-	filmed("-pix_fmt", "yuv420p")(t, near)
+	near, err := plainFilm()
+	if err != nil {
+		t.Fatal(err)
+	}
 	m := open(t, near)
 	const gap = 4<<30 + 1000
 	info, err := os.Stat(near)
@@ -128,6 +130,10 @@ func yuv(args ...string) func(*testing.T, string) {
 var filmKinds = map[string]oddFilm{
 	"of 240 frames": plainly(filmedAt("240", "-pix_fmt", "yuv420p"), "").lasting(second, rate{60, 1}, 60).finishing(240),
 
+	"with every fifth picture left out": plainly(yuv("-vf", "select='mod(n+3,5)'", "-fps_mode", "vfr"), "").finishing(24),
+	"that stands still for a while": plainly(yuv("-vf", "select='lt(n,11)+gt(n,18)'", "-fps_mode", "vfr"),
+		"").finishing(22),
+
 	"turned by 180": plainly(again("-c", "copy", "-metadata:s:v", "rotate=180"), ""),
 	"turned by 270": plainly(again("-c", "copy", "-metadata:s:v", "rotate=270"), "").shaped(64, 96),
 	"mirrored":      plainly(spoilt(mirrored, "-pix_fmt", "yuv420p"), ""),
@@ -140,8 +146,10 @@ var filmKinds = map[string]oddFilm{
 	"that grows":         plainly(grows, ""),
 
 	"that begins within": plainly(func(t *testing.T, path string) {
-		first := filepath.Join(t.TempDir(), "first.mp4")
-		yuv()(t, first)
+		first, err := plainFilm()
+		if err != nil {
+			t.Fatal(err)
+		}
 		ffmpeg(t, "-ss", "0.4", "-i", first, "-c", "copy", path)
 	}, "").lasting(600*time.Millisecond, rate{30, 1}, 18),
 	"that ends within": plainly(again("-c", "copy", "-t", "0.5"), "").lasting(second*17/30, rate{30, 1}, 17),
@@ -152,24 +160,33 @@ var filmKinds = map[string]oddFilm{
 	}, "").lasting(600*time.Millisecond, rate{30, 1}, 18),
 	"before its time": plainly(again("-c", "copy", "-output_ts_offset", "-0.5", "-avoid_negative_ts", "disabled"),
 		"").lasting(second/2, rate{30, 1}, 15),
+	"on a clock of days": plainly(again("-c", "copy", "-output_ts_offset", "100000"), "mkv"),
+	"since 1970": plainly(again("-c", "copy", "-movflags", "frag_keyframe+empty_moov", "-output_ts_offset", "1700000000"),
+		""),
 	"without edit list": plainly(yuv("-use_editlist", "0"), ""),
 	"far away":          plainly(farAway, ""),
-	"for DASH":          plainly(yuv("-movflags", "+dash"), ""),
-	"for CMAF":          plainly(yuv("-movflags", "+cmaf"), ""),
+	"with notes behind it": plainly(spoilt(func(b []byte) []byte { return append(b, bytes.Repeat([]byte{0xaa}, 5000)...) },
+		"-pix_fmt", "yuv420p", "-movflags", "+faststart"), ""),
+	"for DASH": plainly(yuv("-movflags", "+dash"), ""),
+	"for CMAF": plainly(yuv("-movflags", "+cmaf"), ""),
 
 	"with sound of six ears":   plainly(yuv("-ac", "6"), ""),
 	"with sound of one ear":    plainly(yuv("-ac", "1"), ""),
 	"with sound of telephones": plainly(yuv("-ac", "1", "-ar", "8000"), ""),
 	"with sound at 96 kHz":     plainly(yuv("-ar", "96000"), ""),
 	"with late sound": plainly(func(t *testing.T, path string) {
-		first := filepath.Join(t.TempDir(), "first.mp4")
-		yuv()(t, first)
-		ffmpeg(t, "-i", first, "-itsoffset", "0.4", "-i", first, "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", "1", path)
+		first, err := plainFilm()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again("-itsoffset", "0.4", "-i", first, "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", "1")(t, path)
 	}, ""),
 	"with late pictures": plainly(func(t *testing.T, path string) {
-		first := filepath.Join(t.TempDir(), "first.mp4")
-		yuv()(t, first)
-		ffmpeg(t, "-i", first, "-itsoffset", "0.4", "-i", first, "-map", "1:v", "-map", "0:a", "-c", "copy", path)
+		first, err := plainFilm()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again("-itsoffset", "0.4", "-i", first, "-map", "1:v", "-map", "0:a", "-c", "copy")(t, path)
 	}, ""),
 	"with ALAC":           plainly(yuv("-c:a", "alac"), "mov"),
 	"with AC-3":           plainly(yuv("-c:a", "ac3"), ""),

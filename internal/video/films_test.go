@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -30,6 +31,7 @@ type oddFilm struct {
 	rate     rate   // of a template
 	frames   int    // of a template
 	finished int    // frames of an engine's video; 0: as many as the template has
+	tagged   bool   // it says more of itself than a film needs
 }
 
 // filmed makes a film of a moving picture and a tone.
@@ -69,11 +71,24 @@ func ofTomorrow(b []byte) []byte {
 	return bytes.Replace(bytes.Replace(b, []byte("mp4a"), []byte("apac"), 1), []byte("esds"), []byte("dapa"), 1)
 }
 
-// again makes a film and then another one of it.
+// plainFilm is the film that others are made of, once for all of them.
+var plainFilm = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(shared, "plain.mp4")
+	out, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=96x64:d=1:r=30",
+		"-f", "lavfi", "-i", "sine=d=1", "-pix_fmt", "yuv420p", path).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	return path, err
+})
+
+// again makes a film of the plain one.
 func again(args ...string) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
-		first := filepath.Join(t.TempDir(), "first.mp4")
-		filmed("-pix_fmt", "yuv420p")(t, first)
+		first, err := plainFilm()
+		if err != nil {
+			t.Fatal(err)
+		}
 		ffmpeg(t, append(append([]string{"-i", first}, args...), path)...)
 	}
 }
@@ -144,7 +159,7 @@ var oddFilms = map[string]oddFilm{
 	"without sound": {make: filmed("-map", "0:v", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second,
 		rate: rate{30, 1}, frames: 30},
 	"with a time code": {make: filmed("-timecode", "01:00:00:00", "-pix_fmt", "yuv420p"), kind: "mov", w: 96,
-		h: 64, length: second, rate: rate{30, 1}, frames: 30},
+		h: 64, length: second, rate: rate{30, 1}, frames: 30, tagged: true},
 	"with places": {make: filmed(
 		"-pix_fmt",
 		"yuv420p",
@@ -160,7 +175,7 @@ var oddFilms = map[string]oddFilm{
 		"handler_name=SECRET phone",
 		"-metadata:s:a",
 		"title=SECRET",
-	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30, tagged: true},
 	"with its own tags": {make: filmed(
 		"-pix_fmt",
 		"yuv420p",
@@ -170,7 +185,7 @@ var oddFilms = map[string]oddFilm{
 		"com.apple.quicktime.location.ISO6709=+55.7558",
 		"-metadata",
 		"x=SECRET",
-	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30, tagged: true},
 	"with chapters": {make: func(t *testing.T, path string) {
 		chapters := filepath.Join(t.TempDir(), "chapters")
 		write(
@@ -180,7 +195,7 @@ var oddFilms = map[string]oddFilm{
 				"[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\ntitle=SECRET\n",
 		)
 		again("-i", chapters, "-map_metadata", "1", "-c", "copy")(t, path)
-	}, w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	}, w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30, tagged: true},
 	"with a preview track": {make: func(t *testing.T, path string) {
 		again("-map", "0:v", "-map", "0:v", "-map", "0:a", "-c:v:0", "mjpeg", "-s:v:0", "32x20", "-c:v:1", "copy",
 			"-c:a", "copy",
@@ -248,6 +263,7 @@ func (c oddFilm) bring(t *testing.T) {
 	if c.finished == 0 {
 		c.finished = c.frames
 	}
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x."+c.kind)
 	c.make(t, path)
 	sent := c
@@ -276,8 +292,7 @@ func (c oddFilm) upload(t *testing.T, path string) {
 }
 
 func (c oddFilm) engine(t *testing.T, path string) {
-	t.Setenv("SOURCE", path)
-	m := commandMaker(t, `cp "$SOURCE" "$RETAKE_OUTPUT"`, nil)
+	m := commandMaker(t, "cp '"+path+"' \"$RETAKE_OUTPUT\"", nil)
 	v, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
 	defer wantEmpty(t, m)
 	defer v.Discard()
@@ -290,7 +305,7 @@ func (c oddFilm) engine(t *testing.T, path string) {
 	if err != nil || v.Width/2 != c.w/2 || v.Height/2 != c.h/2 || !near(v.Duration, c.length) {
 		t.Fatalf("engine: got %+v, %v; want %d×%d, %v", v, err, c.w, c.h, c.length)
 	}
-	wantPlain(t, "engine", v.Path, c.finished)
+	c.wantPlain(t, "engine", v.Path, c.finished)
 }
 
 func (c oddFilm) template(t *testing.T, path string) {
@@ -324,9 +339,8 @@ func (c oddFilm) template(t *testing.T, path string) {
 	if err != nil {
 		t.Fatalf("template: got %v; want what the check says", err)
 	}
-	wantPlain(t, "template", v.Path, c.frames)
 	still := map[string]bool{}
-	for _, line := range pictures(t, v.Path) {
+	for _, line := range c.wantPlain(t, "template", v.Path, c.frames) {
 		still[line[strings.LastIndex(line, ","):]] = true
 	}
 	if len(still) < c.finished*9/10/max(1, c.finished/c.frames) {
@@ -339,48 +353,18 @@ func (c oddFilm) template(t *testing.T, path string) {
 
 func near(got, want time.Duration) bool { return (got - want).Abs() < 40*time.Millisecond }
 
-// wantPlain fails the test unless a file is what every telephone plays, and nothing else.
-func wantPlain(t *testing.T, way, path string, frames int) {
+// wantPlain fails the test unless a file is what every telephone plays, and nothing else. It returns a line for each
+// picture.
+func (c oddFilm) wantPlain(t *testing.T, way, path string, frames int) (pictures []string) {
 	t.Helper()
-	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries",
-		"format_tags:stream_tags:stream=codec_name,pix_fmt,start_time",
-		"-show_chapters", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "json", path).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found struct {
-		Chapters []any
-		Streams  []struct {
-			Codec  string `json:"codec_name"`
-			Format string `json:"pix_fmt"`
-			Start  string `json:"start_time"`
-			Frames string `json:"nb_read_frames"`
-			Tags   map[string]string
+	for line := range strings.Lines(string(ffmpeg(t, "-xerror", "-i", path, "-map", "0:v", "-map", "0:a", "-fps_mode",
+		"passthrough", "-f", "framemd5", "-"))) {
+		if strings.HasPrefix(line, "0,") {
+			pictures = append(pictures, line)
 		}
-		Format struct{ Tags map[string]string }
 	}
-	if err := json.Unmarshal(out, &found); err != nil {
-		t.Fatal(err)
-	}
-	formats := []string{"yuv420p"}
-	if way == "engine" { // cameras of telephones use all of the range, and say so
-		formats = append(formats, "yuvj420p")
-	}
-	if len(found.Streams) != 2 || found.Streams[0].Codec != "h264" ||
-		!slices.Contains(formats, found.Streams[0].Format) || found.Streams[1].Codec != "aac" ||
-		len(found.Chapters) > 0 {
-		t.Fatalf("%s: got %s; want H.264 in 8 bits and AAC, no chapters", way, out)
-	}
-	if got := found.Streams[0].Frames; got != fmt.Sprint(frames) {
-		t.Errorf("%s: got %s frames; want %d", way, got, frames)
-	}
-	brands := []string{"major_brand", "minor_version", "compatible_brands"} // of the container, always there
-	for _, tags := range []map[string]string{found.Format.Tags, found.Streams[0].Tags, found.Streams[1].Tags} {
-		for tag, value := range tags {
-			if !slices.Contains(append(brands, "language", "vendor_id"), tag) {
-				t.Errorf("%s: got the tag %s=%s; want none", way, tag, value)
-			}
-		}
+	if len(pictures) != frames {
+		t.Errorf("%s: got %d frames; want %d", way, len(pictures), frames)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -392,9 +376,49 @@ func wantPlain(t *testing.T, way, path string, frames int) {
 		}
 	}
 	wantIndexFirst(t, path)
-	if m, _, err := provePlain(path); err != nil {
-		t.Errorf("%s: got %v; want it proved", way, err)
-	} else {
-		m.close()
+	m, f, err := provePlain(path)
+	if err != nil {
+		t.Fatalf("%s: got %v; want it proved", way, err)
+	}
+	defer m.close()
+	if heard, err := m.track("soun").proveSound(m); err != nil || heard > f.duration.Seconds()+0.6 {
+		t.Errorf("%s: got %.2f s of sound, %v; want %v", way, heard, err, f.duration)
+	}
+	if whole := open(t, path); len(whole.tracks) != 2 {
+		t.Errorf("%s: got %d tracks; want pictures and sound", way, len(whole.tracks))
+	}
+	if c.tagged {
+		wantNoTags(t, way, path)
+	}
+	return pictures
+}
+
+// wantNoTags fails the test unless ffprobe finds neither chapters nor tags, but for those that are always there.
+func wantNoTags(t *testing.T, way, path string) {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags:stream=index",
+		"-show_chapters", "-of", "json", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type tagged struct{ Tags map[string]string }
+	var found struct {
+		Chapters []any
+		Streams  []tagged
+		Format   tagged
+	}
+	if err := json.Unmarshal(out, &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Chapters) > 0 || len(found.Streams) != 2 {
+		t.Errorf("%s: got %s; want no chapters", way, out)
+	}
+	always := []string{"major_brand", "minor_version", "compatible_brands", "language", "vendor_id"}
+	for _, of := range append(found.Streams, found.Format) {
+		for tag, value := range of.Tags {
+			if !slices.Contains(always, tag) {
+				t.Errorf("%s: got the tag %s=%s; want none", way, tag, value)
+			}
+		}
 	}
 }

@@ -30,31 +30,59 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 			return Video{}, err
 		}
 	}
-	out, key := filepath.Join(folder, "sendable.mp4"), filepath.Join(folder, "key.mp4")
-	if err := errors.Join(m.write(out), m.keyFrame(f.duration*2/5).write(key), m.close()); err != nil {
+	out, key := filepath.Join(folder, "sendable.mp4"), filepath.Join(folder, "keys.mp4")
+	keys, still := m.keyFrames(f.duration * 2 / 5)
+	if err := errors.Join(m.write(out), keys.write(key), m.close()); err != nil {
 		return Video{}, fmt.Errorf("write the video: %w", err)
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
-	if err := t.drawStill(ctx, hardened, key, 0, thumb); err != nil {
-		return Video{}, fmt.Errorf("still: %w", err)
+	if err := t.decodeKeys(ctx, key, still, thumb); err != nil {
+		return Video{}, err
 	}
 	return finished(folder, out, thumb, f)
 }
 
-// keyFrame is a movie of one picture: the last one up to a time that needs no other to be decoded.
-func (m *movie) keyFrame(at time.Duration) *movie {
+// mostKeys is about how many of a film's key frames are decoded: each takes as long as many others.
+const mostKeys = 8
+
+// keyFrames is a movie of the pictures, or of some of them, that need no others to be decoded, and the number of the
+// last one in it that is shown up to a time.
+func (m *movie) keyFrames(at time.Duration) (keys *movie, still int) {
 	v := *m.track("vide")
-	var chosen sample
+	var all, chosen []sample
+	var times []int64
 	clock := int64(0)
-	for i, q := range v.samples {
-		if i == 0 || q.sync && clock <= int64(at.Seconds()*float64(v.scale)) {
-			chosen = q
+	for _, q := range v.samples {
+		if q.sync {
+			all, times = append(all, q), append(times, clock)
 		}
 		clock += int64(q.duration)
 	}
-	chosen.shift = int32(v.start) // it is shown at once
-	v.samples = []sample{chosen}
-	return m.only(&v)
+	for i := 0; i < len(all); i += (len(all) + mostKeys - 1) / mostKeys {
+		if times[i] <= int64(at.Seconds()*float64(v.scale)) {
+			still = len(chosen)
+		}
+		q := all[i]
+		q.shift = int32(v.start) // it is shown at once
+		chosen = append(chosen, q)
+	}
+	v.samples = chosen
+	return m.only(&v), still
+}
+
+// decodeKeys decodes the key frames of a film, which its index says nothing about: one that is damaged is seen until
+// the next. It writes the one with the given number as a JPEG.
+func (t *tools) decodeKeys(ctx context.Context, path string, still int, jpeg string) error {
+	one := *t
+	one.threads = 1 // more of them cost more than they do for a few pictures
+	args := append([]string{"-xerror"}, one.input(hardened, path)...)
+	args = append(args, "-an", "-vf", fmt.Sprintf("select='eq(n,%d)',scale=iw*sar:ih,setsar=1,%s", still, thumbFilter),
+		"-fps_mode", "passthrough")
+	err := one.run(ctx, append(args, jpegOutput(jpeg)...), nil)
+	if ended, ok := errors.AsType[*exitError](err); ok && t.blamesFile(ctx, err) {
+		return coded{isDamaged(ended.stderr), CodeUnplayable}
+	}
+	return err
 }
 
 // convert makes a plain MP4 of a film, by copying its pictures if they are plain ones.
@@ -113,7 +141,8 @@ func (t *tools) soundTracks(f facts, path string) []string {
 		args = append(args, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "1:a:0", "-t", inSeconds(f.duration))
 		return append(args, encodeSound...)
 	}
-	args = append(args, "-map", fmt.Sprintf("0:%d", f.audio), "-af", f.soundFilter())
+	// What is heard after the last picture would be heard over a picture that stands still.
+	args = append(args, "-map", fmt.Sprintf("0:%d", f.audio), "-af", f.soundFilter()+",atrim=end="+inSeconds(f.duration))
 	return append(args, encodeSound...)
 }
 

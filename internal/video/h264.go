@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // sps is what a sequence parameter set (ITU-T H.264, 7.3.2.1) says about a stream.
@@ -19,6 +20,7 @@ type sps struct {
 	sar            [2]uint32
 	transfer       uint32 // 16: PQ, 18: HLG, 2: not said
 	frameNumBits   int
+	gaps           bool // numbers of frames may be left out
 }
 
 // bits reads numbers of a few bits from a NAL unit; after the end it gives zeros and remembers that it was short.
@@ -113,7 +115,7 @@ func readSPS(nal []byte) (s sps, err error) {
 		}
 	}
 	r.ue() // reference frames
-	r.u(1)
+	s.gaps = r.flag()
 	width, units := 16*int(r.ue()+1), int(r.ue()+1)
 	s.progressive = r.flag()
 	high := 2 // of a unit, in fields
@@ -234,7 +236,7 @@ func levelOf(w, h int, r rate) string {
 // fits reports whether a stream keeps within the level that it claims, with frames samples in the given seconds. A
 // tenth more is taken: rates waver.
 func (s sps) fits(frames int, seconds float64) bool {
-	macroblocks := (s.width + 15) / 16 * ((s.height + 15) / 16)
+	macroblocks := s.macroblocks()
 	for _, l := range levels {
 		if l.number == s.level {
 			return macroblocks <= l.perFrame && float64(macroblocks*frames) <= 1.1*float64(l.second)*max(seconds, 1/60.)
@@ -258,49 +260,122 @@ func parameterSets(avcC []byte) (s sps, lengthSize int, err error) {
 
 // Kinds of NAL units.
 const (
-	nalIDR = 5
-	nalSPS = 7
-	nalPPS = 8
+	nalSlice = 1
+	nalIDR   = 5
+	nalSPS   = 7
+	nalPPS   = 8
 )
 
-// checkSample reports what is wrong with a sample: its NAL units have to fill it exactly, none may hold what looks
-// like a start code, as zeroed disk blocks do, a sync sample has to begin a new sequence, and its parameter sets have
-// to be those of the avcC box, by which the film was judged.
-func checkSample(b []byte, lengthSize int, sync bool, avcC []byte) error {
-	slices, idr := 0, 0
+// pictureSets returns the numbers of the picture parameter sets of an avcC box that parameterSets has read.
+func pictureSets(avcC []byte) (ids []uint32) {
+	at := 8 + int(binary.BigEndian.Uint16(avcC[6:]))
+	if at >= len(avcC) {
+		return nil
+	}
+	b := avcC[at+1:]
+	for range avcC[at] {
+		if len(b) < 2 {
+			break
+		}
+		n := int(binary.BigEndian.Uint16(b))
+		if b = b[2:]; n < 2 || n > len(b) {
+			break
+		}
+		r := &bits{b: unescape(b[1:min(n, 8)])}
+		ids = append(ids, r.ue())
+		b = b[n:]
+	}
+	return ids
+}
+
+// sequence checks the samples of a stream one after another.
+type sequence struct {
+	sps
+	sets       []byte   // the avcC box
+	pictures   []uint32 // its picture parameter sets
+	lengthSize int      // bytes of the length of a NAL unit
+	last       uint32   // number of the last frame that others may refer to
+}
+
+// check reports what is wrong with a sample: its NAL units have to fill it exactly, none may hold what looks like a
+// start code, as zeroed disk blocks do, a sync sample has to begin a new sequence, its parameter sets have to be those
+// of the avcC box, by which the film was judged, and its slices have to be those of the next picture.
+func (q *sequence) check(b []byte, sync bool) error {
+	var first slice
+	count, before := 0, uint32(0)
 	for len(b) > 0 {
-		if len(b) < lengthSize {
+		if len(b) < q.lengthSize {
 			return errors.New("h264: a sample ends within a length")
 		}
 		n := 0
-		for _, v := range b[:lengthSize] {
+		for _, v := range b[:q.lengthSize] {
 			n = n<<8 | int(v)
 		}
-		if b = b[lengthSize:]; n == 0 || n > len(b) {
+		if b = b[q.lengthSize:]; n == 0 || n > len(b) {
 			return fmt.Errorf("h264: a NAL unit of %d in a sample of %d bytes", n, len(b))
 		}
 		nal := b[:n]
 		b = b[n:]
 		switch kind := nal[0] & 0x1f; {
-		case nal[0]&0x80 != 0 || kind == 0 || kind > 20:
+		case nal[0]&0x80 != 0 || kind == 0 || kind > 20 || kind > nalSlice && kind < nalIDR:
 			return fmt.Errorf("h264: a NAL unit of the kind %d", kind)
-		case kind == nalIDR:
-			idr++
-			fallthrough
 		case kind <= nalIDR:
-			slices++
-		case (kind == nalSPS || kind == nalPPS) && !bytes.Contains(avcC, nal):
+			s, err := q.readSlice(nal)
+			if err != nil {
+				return err
+			}
+			if count++; count == 1 {
+				first = s
+			} else if s.at <= before || s.frame != first.frame || s.idr != first.idr {
+				return errors.New("h264: slices of different pictures in a sample")
+			}
+			before = s.at
+		case (kind == nalSPS || kind == nalPPS) && !bytes.Contains(q.sets, nal):
 			return errors.New("h264: other parameter sets than at the beginning")
 		}
 		if holdsStartCode(nal) {
 			return errors.New("h264: a start code within a NAL unit")
 		}
 	}
-	if slices == 0 || sync && idr == 0 {
+	if count == 0 || first.at != 0 || sync && !first.idr {
 		return errors.New("h264: a sample without the picture that it claims")
+	}
+	if next := (q.last + 1) & (1<<q.frameNumBits - 1); !first.idr && !q.gaps && first.frame != next {
+		return fmt.Errorf("h264: frame %d where %d comes next", first.frame, next)
+	}
+	if first.reference {
+		q.last = first.frame
 	}
 	return nil
 }
+
+// slice is what the header of a slice says (7.3.3).
+type slice struct {
+	at        uint32 // its first macroblock
+	frame     uint32 // number of the picture, as far as there are bits
+	idr       bool
+	reference bool // other pictures may refer to this one
+}
+
+// readSlice reads the header of a slice of whole pictures.
+func (q *sequence) readSlice(nal []byte) (s slice, err error) {
+	r := &bits{b: unescape(nal[1:min(len(nal), 32)])}
+	s = slice{at: r.ue(), idr: nal[0]&0x1f == nalIDR, reference: nal[0]&0x60 != 0}
+	kind, set := r.ue(), r.ue()
+	s.frame = r.u(q.frameNumBits)
+	const lastKind, intra, allIntra = 9, 2, 7
+	switch {
+	case r.short || nal[len(nal)-1] == 0 || int64(s.at) >= int64(q.macroblocks()) || kind > lastKind:
+		err = errors.New("h264: a damaged slice")
+	case s.idr && (kind != intra && kind != allIntra || s.frame != 0 || !s.reference):
+		err = errors.New("h264: a key frame that refers to others")
+	case !slices.Contains(q.pictures, set):
+		err = fmt.Errorf("h264: a slice with the parameters %d, which are not there", set)
+	}
+	return s, err
+}
+
+func (s sps) macroblocks() int { return (s.width + 15) / 16 * ((s.height + 15) / 16) }
 
 // holdsStartCode reports whether two zero bytes are followed by less than three.
 func holdsStartCode(nal []byte) bool {

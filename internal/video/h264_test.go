@@ -3,6 +3,9 @@
 package video
 
 import (
+	"encoding/binary"
+	"errors"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -89,5 +92,85 @@ func TestRate_IsAMultipleOrAPartOfTheFilms(t *testing.T) {
 		if got, err := nearestRate(none); err == nil {
 			t.Errorf("%q: got %v; want an error", none, got)
 		}
+	}
+}
+
+func TestH264_AStreamThatLosesOrMixesUpPicturesIsNotPlain(t *testing.T) {
+	path := clipWithSound(t)
+	whole := open(t, path)
+	pictures := *whole.track("vide")
+	if m, _, err := provePlain(path); err != nil {
+		t.Fatalf("got %v; want it proved", err)
+	} else {
+		m.close()
+	}
+	for name, change := range map[string]func(s []sample) []sample{
+		"without one that others refer to": func(s []sample) []sample {
+			for i, q := range s { // of three between two others, nobody refers to any: it is larger
+				if i > 0 && q.size > s[i+1].size {
+					return slices.Delete(s, i, i+1)
+				}
+			}
+			return nil
+		},
+		"with one twice":      func(s []sample) []sample { return slices.Insert(s, 1, s[1]) },
+		"in another order":    func(s []sample) []sample { s[1], s[5] = s[5], s[1]; return s },
+		"that begins with it": func(s []sample) []sample { s[1].sync = true; return s[1:] },
+	} {
+		spoilt, sound := pictures, *whole.track("soun")
+		spoilt.samples = change(slices.Clone(pictures.samples))
+		out := filepath.Join(t.TempDir(), "spoilt.mp4")
+		if err := whole.only(&spoilt, &sound).write(out); err != nil {
+			t.Fatal(err)
+		}
+		if m, _, err := provePlain(out); err == nil {
+			m.close()
+			t.Errorf("%s: got it proved; want doubt", name)
+		} else if !errors.Is(err, errDoubt) {
+			t.Errorf("%s: got %v; want doubt", name, err)
+		}
+	}
+}
+
+func TestH264_DamagedSlicesAreErrors(t *testing.T) {
+	m := open(t, clip(t, 3, "-pix_fmt", "yuv420p"))
+	v := m.track("vide")
+	s, lengthSize, err := parameterSets(v.avcC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := make([]byte, v.samples[0].size)
+	if _, err := m.file.ReadAt(whole, v.samples[0].offset); err != nil {
+		t.Fatal(err)
+	}
+	check := func(b []byte) error {
+		q := sequence{sps: s, sets: v.avcC(), pictures: pictureSets(v.avcC()), lengthSize: lengthSize}
+		return q.check(b, true)
+	}
+	if err := check(whole); err != nil {
+		t.Fatalf("got %v; want nil", err)
+	}
+	at := 0 // of the slice: after what the encoder says of itself
+	for whole[at+lengthSize]&0x1f != nalIDR {
+		at += lengthSize + int(binary.BigEndian.Uint32(whole[at:]))
+	}
+	for name, change := range map[string]func(b []byte){
+		"another length":     func(b []byte) { b[at+3]++ },
+		"the forbidden bit":  func(b []byte) { b[at+4] |= 0x80 },
+		"a kind of data":     func(b []byte) { b[at+4] = b[at+4]&^0x1f | 2 },
+		"none refers to it":  func(b []byte) { b[at+4] &^= 0x60 },
+		"begins in midst":    func(b []byte) { b[at+5] &= 0x7f },
+		"refers to others":   func(b []byte) { b[at+5] = 0x98 }, // 1 00110 00: the kind 5
+		"of other sets":      func(b []byte) { b[at+6] &^= 0x80 },
+		"nothing at its end": func(b []byte) { b[len(b)-1] = 0 },
+	} {
+		b := slices.Clone(whole)
+		change(b)
+		if err := check(b); err == nil {
+			t.Errorf("%s: got nil; want an error", name)
+		}
+	}
+	for n := range whole {
+		_ = check(whole[:n]) // does not panic
 	}
 }

@@ -77,7 +77,7 @@ func (c caption) place() place {
 func newLettering(t *typeface, text string, p place, st style) *lettering {
 	lines := fit(t, text, p.maxW, p.maxH, p.maxSize)
 	size := lines[0].size
-	step := size * leading
+	step := lineStep(lines)
 	small := min(1, size/largeType)
 	st.outlineWidth *= small
 	st.glowRadius *= small

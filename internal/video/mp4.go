@@ -75,6 +75,9 @@ func readMovie(f *os.File) (*movie, error) {
 	m := &movie{file: f}
 	for pos := int64(0); pos < info.Size(); {
 		kind, header, size, err := topBox(f, pos, info.Size())
+		if err != nil && m.moov != nil && find(m.moov, "mvex") == nil {
+			break // cameras append notes that are no box; samples that the file lacks are missed below
+		}
 		if err != nil && m.ftyp != nil { // it began as an MP4
 			err = fmt.Errorf("%w, which %w", err, errOutside)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,22 @@ func TestProcess_ToolsHaveNoNetworkAndWeHave(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// What each input is read with keeps ffmpeg from the network where the kernel does not.
+func TestProcess_TheListOfProtocolsAloneKeepsFFmpegFromTheNetwork(t *testing.T) {
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	defer server.Close()
+	for name, options := range map[string][]string{"what an engine made": hardened, "an upload": uploaded,
+		"a template's film": anyFormat, "its music": anySound, "without a list": nil} {
+		calls.Store(0)
+		_ = run(t.Context(), child{argv: slices.Concat([]string{"ffmpeg", "-v", "error"}, options,
+			[]string{"-i", server.URL, "-f", "null", "-"})}) // no film comes
+		if called := calls.Load() > 0; called != (options == nil) {
+			t.Errorf("%s: got a call %v", name, called)
+		}
+	}
 }
 
 // A panic while a tool is started is an error, and the next one starts.

@@ -42,7 +42,11 @@ func stripped(kind string, payload []byte) []byte {
 	switch kind {
 	case "mvhd", "tkhd", "mdhd": // creation and modification
 		if len(out) >= 20 {
-			clear(out[4 : 4+8<<(out[0]&1)])
+			times := 8
+			if out[0] == 1 { // any other version is read as 0
+				times = 16
+			}
+			clear(out[4 : 4+times])
 		}
 	case "hdlr": // the name
 		if len(out) > 24 {
@@ -136,7 +140,11 @@ func provePlain(path string) (m *movie, f facts, err error) {
 	if f, err = v.provePictures(whole); err != nil {
 		return nil, f, err
 	}
-	return whole.only(v, s), f, s.proveSound(whole)
+	heard, err := s.proveSound(whole)
+	if err == nil && heard > f.duration.Seconds()+0.5 {
+		err = doubt("its sound goes on for %.1f s after the pictures", heard-f.duration.Seconds())
+	}
+	return whole.only(v, s), f, err
 }
 
 // proveTimes checks that a track begins at once and is shown as a whole, and returns how long it lasts in seconds.
@@ -199,13 +207,13 @@ func (t *track) provePictures(m *movie) (f facts, err error) {
 		return f, doubt("it does not begin with a key frame")
 	}
 	var b []byte
-	sets := t.avcC()
+	order := sequence{sps: s, sets: t.avcC(), pictures: pictureSets(t.avcC()), lengthSize: lengthSize}
 	for i, q := range t.samples {
 		b = slices.Grow(b[:0], int(q.size))[:q.size]
 		if _, err := q.file.ReadAt(b, q.offset); err != nil {
 			return f, err
 		}
-		if err := checkSample(b, lengthSize, q.sync, sets); err != nil {
+		if err := order.check(b, q.sync); err != nil {
 			return f, doubt("picture %d: %v", i, err)
 		}
 	}
@@ -246,27 +254,28 @@ func quarterTurn(tkhd []byte) (turned, ok bool) {
 	return false, false
 }
 
-func (t *track) proveSound(m *movie) error {
-	if _, err := t.proveTimes(m); err != nil {
-		return err
+// proveSound returns how long the sound of a track lasts in seconds.
+func (t *track) proveSound(m *movie) (length float64, err error) {
+	if length, err = t.proveTimes(m); err != nil {
+		return 0, err
 	}
 	c := t.aacConfig()
 	if len(c) < 2 {
-		return doubt("the sound is not AAC")
+		return 0, doubt("the sound is not AAC")
 	}
 	const lowComplexity = 2
 	if kind, channels := c[0]>>3, c[1]>>3&15; kind != lowComplexity || channels < 1 || channels > 2 {
-		return doubt("the sound is AAC of the kind %d with %d channels", kind, channels)
+		return 0, doubt("the sound is AAC of the kind %d with %d channels", kind, channels)
 	}
 	var b []byte
 	for i, q := range t.samples {
 		b = slices.Grow(b[:0], int(q.size))[:q.size]
 		if _, err := q.file.ReadAt(b, q.offset); err != nil {
-			return err
+			return 0, err
 		}
 		if len(b) == 0 || len(b) > 16 && bytes.Count(b, []byte{0}) == len(b) {
-			return doubt("packet %d of the sound is empty", i)
+			return 0, doubt("packet %d of the sound is empty", i)
 		}
 	}
-	return nil
+	return length, nil
 }

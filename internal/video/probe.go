@@ -105,6 +105,7 @@ type stream struct {
 	Format      string `json:"pix_fmt"`
 	Order       string `json:"field_order"`
 	Rate        string `json:"avg_frame_rate"`
+	Pace        string `json:"r_frame_rate"`
 	Transfer    string `json:"color_transfer"`
 	Space       string `json:"color_space"`
 	Aspect      string `json:"sample_aspect_ratio"`
@@ -122,7 +123,7 @@ type stream struct {
 }
 
 const streamEntries = "format=start_time:stream=index,codec_type,codec_name,width,height,pix_fmt,field_order," +
-	"avg_frame_rate,color_transfer,color_space,sample_aspect_ratio,start_time,duration,nb_frames:" +
+	"avg_frame_rate,r_frame_rate,color_transfer,color_space,sample_aspect_ratio,start_time,duration,nb_frames:" +
 	"stream_disposition=attached_pic,default:stream_side_data=rotation:stream_tags=alpha_mode"
 
 // probe reads what kind of video a file is; options are those for inputs: hardened, uploaded or anyFormat. The error
@@ -160,7 +161,9 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 	}
 	begin := seconds(found.Format.Start)
 	f.start = max(0, seconds(v.Start)-begin)
-	f.duration = seconds(v.Duration)
+	if f.duration = seconds(v.Duration); f.duration > maxLength*time.Second {
+		f.duration = 0 // a damaged number
+	}
 	f.frames, _ = strconv.Atoi(v.Frames)
 	if f.duration <= 0 || f.frames == 0 || unknownRate(f.rate) || !f.agree() {
 		if err := t.countPackets(ctx, path, options, &f, begin); err != nil {
@@ -169,6 +172,9 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 	}
 	if f.duration <= 0 {
 		return facts{}, errNoVideo
+	}
+	if !f.interlaced && skips(f.rate, v.Pace) {
+		f.rate = v.Pace
 	}
 	return f, nil
 }
@@ -209,11 +215,17 @@ func (s *stream) facts() facts {
 
 // seconds reads what ffprobe prints for a time; "N/A" is 0.
 func seconds(text string) time.Duration {
+	at, _ := onClock(text)
+	return at
+}
+
+// onClock reads a time on the clock of a film. That may have run for days, as those of television do, or since 1970.
+func onClock(text string) (at time.Duration, ok bool) {
 	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(v) || math.Abs(v) > maxLength {
-		return 0
+	if err != nil || math.IsNaN(v) || math.Abs(v) > math.MaxInt64/4/float64(time.Second) {
+		return 0, false
 	}
-	return time.Duration(v * float64(time.Second))
+	return time.Duration(v * float64(time.Second)), true
 }
 
 func unknownRate(rate string) bool {
@@ -236,7 +248,7 @@ func (f facts) agree() bool {
 // they last: what browsers record, every Matroska file, and one with an edit list. begin is when its first track
 // starts.
 func (t *tools) countPackets(ctx context.Context, path string, options []string, f *facts, begin time.Duration) error {
-	var c packetCounter
+	c := packetCounter{begin: begin}
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
 	argv = append(argv, "-select_streams", strconv.Itoa(f.video), "-of", "csv=p=0", "-show_entries",
 		"packet=pts_time,duration_time,flags", "file:"+path)
@@ -251,7 +263,7 @@ func (t *tools) countPackets(ctx context.Context, path string, options []string,
 	if last <= 0 && c.count > 1 {
 		last = length / time.Duration(c.count-1)
 	}
-	f.frames, f.duration, f.start = c.count, length+last, max(0, c.first-begin)
+	f.frames, f.duration, f.start = c.count, length+last, max(0, c.first)
 	if unknownRate(f.rate) && f.duration > 0 {
 		f.rate = fmt.Sprintf("%d/%d", c.count*1000, max(1, f.duration.Milliseconds()))
 	}
@@ -260,9 +272,10 @@ func (t *tools) countPackets(ctx context.Context, path string, options []string,
 
 // packetCounter reads lines "time,duration,flags" of packets in any order.
 type packetCounter struct {
+	begin       time.Duration // of the film
 	rest        []byte
 	count       int
-	first, last time.Duration
+	first, last time.Duration // since then
 	length      time.Duration // of the last one, 0 if nobody says
 }
 
@@ -278,12 +291,11 @@ func (c *packetCounter) Write(p []byte) (int, error) {
 		}
 		c.rest = rest
 		fields := strings.Split(strings.TrimSpace(string(line)), ",")
-		at, err := strconv.ParseFloat(fields[0], 64)
+		pts, ok := onClock(fields[0])
 		discarded := len(fields) > 2 && strings.Contains(fields[2], "D")
-		if err != nil || math.Abs(at) > maxLength || discarded {
+		if pts -= c.begin; !ok || pts.Abs() > maxLength*time.Second || discarded {
 			continue
 		}
-		pts := time.Duration(at * float64(time.Second))
 		if c.count == 0 || pts < c.first {
 			c.first = pts
 		}
@@ -326,7 +338,7 @@ func refusedKind(err error) error {
 	case strings.Contains(words, "max pixel count"):
 		return unfit{errors.New("its pictures have more pixels than 8K, which is not taken")}
 	case strings.Contains(words, "moov atom not found"):
-		return unfit{errors.New("the file is no whole MP4: it has no index (moov)")}
+		return unfit{errors.New("the file is no film, or only a part of one: it has no index (moov)")}
 	}
 	return err
 }
@@ -393,7 +405,12 @@ func (t *tools) decodePart(ctx context.Context, options []string, path string, f
 	if refused := refusedKind(err); refused != err {
 		return frames, refused
 	}
-	return frames, unfit{fmt.Errorf("the file is damaged (%s)", lastLine(words))}
+	return frames, isDamaged(words)
+}
+
+// isDamaged is what is wrong with a file of which a decoder said these words.
+func isDamaged(words string) error {
+	return unfit{fmt.Errorf("the file is damaged (%s)", lastLine(addresses.ReplaceAllString(words, "")))}
 }
 
 // errCut is what is wrong with most damaged files.
@@ -447,7 +464,11 @@ var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':"+
 	"force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=pc,format=yuvj420p", thumbEdge)
 
 func thumbOutput(jpeg string) []string {
-	return []string{"-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}
+	return append([]string{"-frames:v", "1"}, jpegOutput(jpeg)...)
+}
+
+func jpegOutput(jpeg string) []string {
+	return []string{"-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}
 }
 
 // input are the options to read a file from outside; limits are hardened, uploaded or anyFormat.

@@ -16,12 +16,18 @@ import (
 
 // Farm has films made on other machines.
 type Farm interface {
-	// Film has an order made and writes the film and its still into the folder, if room has no objection to their
-	// size in bytes.
-	Film(ctx context.Context, o Order, folder string, room func(size int64) error,
-		progress func(percent int)) (Received, error)
+	// Film has an order made and brings the film. An error that Take returned may be changed, if the machine that made
+	// the film is at fault.
+	Film(ctx context.Context, o Order, to Reception, progress func(percent int)) error
 	// Ready returns nil if films can be made, or an error that says why not.
 	Ready() error
+}
+
+// Reception is where a film of another machine arrives.
+type Reception struct {
+	Folder string                    // for the film and its still
+	Room   func(size int64) error    // called before they are fetched; the size in bytes is what the other machine says
+	Take   func(film Received) error // called when they are there
 }
 
 // Received is a film as another machine made and described it.
@@ -41,14 +47,16 @@ func (m *Maker) receive(ctx context.Context, o Order, report func(int)) (Video, 
 	if err != nil {
 		return Video{}, err
 	}
-	r, err := m.cfg.Farm.Film(ctx, o, folder, m.Room, report)
-	if err == nil {
-		err = m.fits(r.Film)
-	}
 	var v Video
-	if err == nil {
+	err = m.cfg.Farm.Film(ctx, o, Reception{folder, func(size int64) error {
+		if err := m.mayHave(size); err != nil {
+			return err
+		}
+		return m.Room(size)
+	}, func(r Received) (err error) {
 		v, err = prove(folder, r)
-	}
+		return err
+	}}, report)
 	if err != nil {
 		return Video{}, errors.Join(m.patient(o.Asset, err), os.RemoveAll(folder))
 	}

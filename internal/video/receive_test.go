@@ -22,22 +22,31 @@ type lent struct {
 
 func (l lent) Ready() error { return l.err }
 
-func (l lent) Film(ctx context.Context, o Order, folder string, room func(int64) error,
-	progress func(int)) (r Received, err error) {
+func (l lent) Film(ctx context.Context, o Order, to Reception, progress func(int)) error {
 	if l.err != nil {
-		return r, l.err
+		return l.err
 	}
 	v, err := l.maker.Make(ctx, o, progress)
 	if err != nil {
-		return r, err
+		return err
 	}
-	r = Received{Film: filepath.Join(folder, "a.mp4"), Still: filepath.Join(folder, "a.jpg"), Width: v.Width,
+	r := Received{Film: filepath.Join(to.Folder, "a.mp4"), Still: filepath.Join(to.Folder, "a.jpg"), Width: v.Width,
 		Height: v.Height, Duration: v.Duration, Note: "a note"}
-	err = errors.Join(room(v.Size), os.Rename(v.Path, r.Film), os.Rename(v.Thumb, r.Still), v.Discard())
+	err = errors.Join(os.Rename(v.Path, r.Film), os.Rename(v.Thumb, r.Still), v.Discard())
 	if l.change != nil {
 		l.change(&r)
 	}
-	return r, err
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(r.Film)
+	if err == nil {
+		err = to.Room(info.Size())
+	}
+	if err != nil {
+		return err
+	}
+	return to.Take(r)
 }
 
 func farmMaker(t *testing.T, f Farm) *Maker {
@@ -67,11 +76,21 @@ func TestFarm_AFilmIsProvedWithoutFFmpeg(t *testing.T) {
 			}
 		},
 		"not a film": func(r *Received) { write(t, r.Film, "x") },
+		"empty":      func(r *Received) { write(t, r.Film, "") },
+		"2 GB": func(r *Received) {
+			if err := os.Truncate(r.Film, 2<<30); err != nil { // a hole, which needs no room
+				t.Error(err)
+			}
+		},
 	} {
 		m := farmMaker(t, lent{maker: other, change: change})
+		want := CodeUnplayable
+		if name == "2 GB" {
+			m.cfg.MaxBytes, want = 50<<20, CodeTooLarge
+		}
 		_, err := m.Make(t.Context(), o, nil)
-		if CodeOf(err) != CodeUnplayable || isPermanent(err) {
-			t.Errorf("%s: got %v; want an unplayable file, which another try may cure", name, err)
+		if CodeOf(err) != want || isPermanent(err) {
+			t.Errorf("%s: got %v; want %s, which another try may cure", name, err, want)
 		}
 		if left, err := os.ReadDir(m.cfg.Work); err != nil || len(left) > 0 {
 			t.Errorf("%s: got %v, %v left behind; want nothing", name, left, err)

@@ -266,8 +266,23 @@ func (l line) mask(glyphs []glyph, w, h int, ox, oy float32) *image.Alpha {
 	return m
 }
 
-// leading is the distance of two baselines, in ems.
-const leading = 1.15
+// leading is the distance of two baselines, in ems, and apart is how far what is below a line is from what is above
+// the next one, at least: accents and feet do not touch.
+const (
+	leading = 1.15
+	apart   = 0.06
+)
+
+// lineStep is the distance of the baselines of lines of one size, in pixels.
+func lineStep(lines []line) float32 {
+	size := lines[0].size
+	out := size * leading
+	for i, l := range lines[1:] {
+		upper := lines[i]
+		out = max(out, upper.ink(upper.glyphs).y1-l.ink(l.glyphs).y0+size*apart)
+	}
+	return out
+}
 
 // smallest is the size below which a single word is broken rather than made any smaller.
 const smallest = 24
@@ -282,13 +297,14 @@ func fit(t *typeface, text string, maxW, maxH, maxSize float32) []line {
 	}
 	// measure returns the largest size of some lines, and how wide they are at 100 px.
 	measure := func(lines ...string) (size, width float32) {
-		var h float32
+		var shaped []line
 		for _, s := range lines {
 			l := shape(t, s, 100)
-			ink := l.ink(l.glyphs)
-			width, h = max(width, ink.width()), max(h, ink.height())
+			width = max(width, l.ink(l.glyphs).width())
+			shaped = append(shaped, l)
 		}
-		h += 100 * leading * float32(len(lines)-1)
+		first, last := shaped[0], shaped[len(shaped)-1]
+		h := last.ink(last.glyphs).y1 - first.ink(first.glyphs).y0 + lineStep(shaped)*float32(len(shaped)-1)
 		return min(maxSize, maxW/max(1, width)*100, maxH/max(1, h)*100), width
 	}
 	best := []string{text}

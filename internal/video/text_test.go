@@ -219,3 +219,24 @@ func TestJingleIsAudibleAndNotClipped(t *testing.T) {
 		t.Errorf("WAV: got %d bytes; want %d", got, want)
 	}
 }
+
+func TestFit_WhatIsAboveALineStaysBelowTheOneBeforeIt(t *testing.T) {
+	f := &fonts{}
+	for _, name := range []string{"Nguyễn Thị Tuyết Mai", "Анна-Виктория Мария", "Åsgjerd Ágústsdóttir"} {
+		face, err := f.pick(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := fit(face, name, 400, 258, 200)
+		if len(lines) != 2 {
+			t.Fatalf("%s: got %d lines; want two", name, len(lines))
+		}
+		foot, top := lines[0].ink(lines[0].glyphs).y1, lines[1].ink(lines[1].glyphs).y0+lineStep(lines)
+		if between := (top - foot) / lines[0].size; between < 0.05 {
+			t.Errorf("%s: got %.2f em between the lines; want 0.05 or more", name, between)
+		}
+		if high := lineStep(lines) + lines[1].ink(lines[1].glyphs).y1 - lines[0].ink(lines[0].glyphs).y0; high > 258+1 {
+			t.Errorf("%s: got lines that are %.0f pixels high; want at most 258", name, high)
+		}
+	}
+}

@@ -29,12 +29,13 @@ const (
 
 // VoiceConfig is who speaks.
 type VoiceConfig struct {
-	Engine  string   // one of the engines above, or "" for nobody
-	Command []string // of VoiceCommand: program and arguments, no shell; empty: espeak-ng, if it is installed
-	URL     string   // of VoiceHTTP: ".../v1/audio/speech"
-	Key     string   // of VoiceHTTP: sent as a bearer token
-	Model   string   // of VoiceHTTP
-	Voice   string   // of VoiceHTTP and VoiceRHVoice; "": one of RHVoice's for each language
+	Engine string `toml:"engine"` // one of the engines above, or "" for nobody
+	// Command is the program of VoiceCommand and its arguments, no shell; empty: espeak-ng, if it is installed.
+	Command []string `toml:"command"`
+	URL     string   `toml:"url"`   // of VoiceHTTP: ".../v1/audio/speech"
+	Key     string   `toml:"key"`   // of VoiceHTTP: sent as a bearer token
+	Model   string   `toml:"model"` // of VoiceHTTP
+	Voice   string   `toml:"voice"` // of VoiceHTTP and VoiceRHVoice; "": one of RHVoice's for each language
 }
 
 // Notes on how the name in a finished video is spoken. They are stored: never change one.
