@@ -1,7 +1,8 @@
-// Command farm measures what a video from the farm costs the centre, and how many a minute come, with simulated workers
-// that make a film in no time. It needs build/nats-server: packaging/testservers.sh builds it. Run it in bench:
+// Command farm measures what a video costs the machine with the database, and how many an hour come: made here, by a
+// service behind HTTP, and by a farm with 1, 2, 4 and 8 workers that take no time for a video or make it. It needs
+// build/nats-server: packaging/testservers.sh builds it. Run it in bench:
 //
-//	go run ./farm [-videos 400]
+//	go run ./farm [-videos 400] [-made 24]
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,15 +31,24 @@ import (
 const slots = 64
 
 func main() {
-	videos := flag.Int("videos", 400, "videos for each number of workers")
+	videos := flag.Int("videos", 400, "videos for each number of workers that take no time")
+	made := flag.Int("made", 24, "videos for each number of workers that make them, and made here")
 	worker := flag.String("worker", "", "be a worker of the server at this address")
-	film := flag.String("film", "", "what a worker delivers")
+	service := flag.String("service", "", "be a service behind HTTP at this address")
+	film := flag.String("film", "", "what a worker or a service delivers; none: a worker makes videos")
+	cache := flag.String("cache", "", "folder for what a worker makes videos with")
 	flag.Parse()
 	err := error(nil)
-	if *worker != "" {
-		err = work(*worker, *film)
-	} else {
-		err = measure(*videos)
+	switch {
+	case *worker != "":
+		err = work(*worker, *film, *cache)
+	case *service != "":
+		err = http.ListenAndServe(*service, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "video/mp4")
+			http.ServeFile(w, r, *film)
+		}))
+	default:
+		err = measure(*videos, *made)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -62,52 +73,104 @@ func (r ready) Make(ctx context.Context, o video.Order, progress func(int)) (v v
 	return v, errors.Join(os.Link(r.film, v.Path), os.Link(r.still, v.Thumb))
 }
 
-func work(address, film string) error {
+func work(address, film, cache string) error {
 	dir, err := os.MkdirTemp("", "farm-bench-")
 	if err != nil {
 		return err
 	}
+	base := config(dir, video.EngineTemplate, 1)
+	base.Cache = cache
 	return farm.Work(context.Background(), farm.WorkerOptions{Access: farm.Access{URL: address}, Cores: 1, Dir: dir,
-		Build: func(video.Kit, string) (farm.Maker, error) { return ready{film, film + ".jpg"}, nil }}, silent)
+		Build: func(k video.Kit, folder string) (farm.Maker, error) {
+			if film != "" {
+				return ready{film, film + ".jpg"}, nil
+			}
+			return video.New(base.With(k, folder))
+		}}, silent)
 }
 
-func measure(videos int) error {
+// config describes a maker of new-year.
+func config(dir, engine string, workers int) video.Config {
+	return video.Config{Engine: engine, Offered: []string{"new-year"}, Languages: []string{"ru", "en"},
+		Timeout: time.Minute, Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: workers,
+		AllowPrivate: true}
+}
+
+func measure(videos, made int) error {
 	dir, err := os.MkdirTemp("", "farm-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	here, err := video.New(config(dir, video.EngineTemplate, 2))
+	if err != nil {
+		return err
+	}
+	v, err := here.Make(ctx, video.Order{Asset: "first", Name: "Маша", Lang: "ru"}, nil)
+	if err != nil {
+		return err
+	}
 	film := filepath.Join(dir, "film.mp4")
-	for _, args := range [][]string{
-		{"-f", "lavfi", "-i", "testsrc2=s=720x1280:r=30:d=10", "-f", "lavfi", "-i", "sine=d=10", "-c:v", "libx264", "-preset",
-			"veryfast", "-b:v", "2400k", "-bf", "0", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "48000", "-movflags",
-			"+faststart", film},
-		{"-i", film, "-frames:v", "1", "-vf", "scale=180:320", film + ".jpg"},
-	} {
-		if out, err := exec.Command("ffmpeg", append([]string{"-v", "error"}, args...)...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
+	if err := errors.Join(os.Rename(v.Path, film), os.Rename(v.Thumb, film+".jpg"), v.Discard()); err != nil {
+		return err
 	}
 	info, err := os.Stat(film)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d videos of %.1f MB, %d open orders\n\n| workers | videos an hour | centre, CPU-s a video | "+
-		"server, CPU-s a video | videos an hour that two cores of the centre take |\n|--:|--:|--:|--:|--:|\n", videos,
+	fmt.Printf("videos of %.1f MB, %d open orders\n\n| made | videos an hour | centre, CPU-s a video | NATS | makers | "+
+		"all of it, of two cores | videos an hour that two cores of the centre take |\n|---|--:|--:|--:|--:|--:|--:|\n",
 		float64(info.Size())/1e6, slots)
+	if err := take(ctx, "here", here, 2, made, nil, nil); err != nil {
+		return err
+	}
+	if err := byService(ctx, dir, film, made); err != nil {
+		return err
+	}
 	for _, n := range []int{1, 2, 4, 8} {
-		if err := round(filepath.Join(dir, fmt.Sprint(n)), film, n, videos); err != nil {
+		name := fmt.Sprintf("farm, %d workers, no time", n)
+		if err := byFarm(ctx, name, filepath.Join(dir, fmt.Sprint("ready", n)), film, dir, n, videos); err != nil {
+			return err
+		}
+	}
+	for _, n := range []int{1, 2, 4, 8} {
+		name := fmt.Sprintf("farm, %d workers", n)
+		if err := byFarm(ctx, name, filepath.Join(dir, fmt.Sprint("made", n)), "", dir, n, made); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// round measures one number of workers.
-func round(dir, film string, workers, videos int) error {
-	ctx, cancel := context.WithCancel(context.Background())
+// byService measures films that come from another program behind HTTP.
+func byService(ctx context.Context, dir, film string, videos int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	address, err := free()
+	if err != nil {
+		cancel()
+		return err
+	}
+	service := exec.CommandContext(ctx, os.Args[0], "-service", address, "-film", film)
+	defer service.Wait()
 	defer cancel()
-	server, address, err := serve(ctx, dir)
+	if err := service.Start(); err != nil {
+		return err
+	}
+	c := config(filepath.Join(dir, "http"), video.EngineHTTP, 2)
+	c.URL = "http://" + address + "/"
+	maker, err := video.New(c)
+	if err != nil {
+		return err
+	}
+	return take(ctx, "by a service behind HTTP, no time", maker, 2, videos, nil, []*exec.Cmd{service})
+}
+
+// byFarm measures a number of workers. Those that make videos find what they make them with in dir.
+func byFarm(ctx context.Context, name, own, film, dir string, workers, videos int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server, address, err := serve(ctx, own)
 	if err != nil {
 		return err
 	}
@@ -118,36 +181,53 @@ func round(dir, film string, workers, videos int) error {
 		return err
 	}
 	defer centre.Close()
-	maker, err := video.New(video.Config{Engine: video.EngineFarm, Farm: centre, Offered: []string{"new-year"},
-		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir,
-			"cache"), Workers: slots})
+	c := config(own, video.EngineFarm, slots)
+	c.Farm = centre
+	maker, err := video.New(c)
 	if err != nil {
 		return err
 	}
 	go centre.Run(ctx, maker.Kit)
+	var makers []*exec.Cmd
 	for range workers {
-		w := exec.CommandContext(ctx, os.Args[0], "-worker", address, "-film", film)
+		w := exec.CommandContext(ctx, os.Args[0], "-worker", address, "-film", film, "-cache", filepath.Join(dir, "cache"))
 		w.Stderr = os.Stderr
 		if err := w.Start(); err != nil {
 			return err
 		}
 		defer w.Wait()
+		makers = append(makers, w)
 	}
 	defer cancel()
-	// When this one is there, the kit has travelled.
-	if _, err := maker.Make(ctx, video.Order{Asset: "first", Name: "Маша", Lang: "ru"}, nil); err != nil {
-		return err
+	return take(ctx, name, maker, slots, videos, server, makers)
+}
+
+// take has so many videos made, as many at a time as there are slots, and prints a line of the table. nats is nil where
+// there is none, and so are the other programs that make the videos.
+func take(ctx context.Context, name string, maker *video.Maker, slots, videos int, nats *exec.Cmd,
+	makers []*exec.Cmd) error {
+	order := func(i int64) error {
+		o := video.Order{Asset: fmt.Sprint("asset", i), Name: "Маша", Lang: "ru", Attempt: 1}
+		v, err := maker.Make(ctx, o, nil)
+		return errors.Join(err, v.Discard())
 	}
-	began, spent, others := time.Now(), cpu(syscall.RUSAGE_SELF), cpuOf(server.Process.Pid)
+	for range 2 { // when these are there, what films are made with has travelled
+		if err := order(0); err != nil {
+			return err
+		}
+	}
+	servers := []*exec.Cmd{}
+	if nats != nil {
+		servers = append(servers, nats)
+	}
+	began, spent, served, worked := time.Now(), cpu(), cpuOf(servers), cpuOf(makers)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	failures := make(chan error, slots)
 	for range slots {
 		wg.Go(func() {
 			for i := next.Add(1); i <= int64(videos); i = next.Add(1) {
-				o := video.Order{Asset: fmt.Sprint("asset", i), Name: "Маша", Lang: "ru", Attempt: 1}
-				v, err := maker.Make(ctx, o, nil)
-				if err = errors.Join(err, v.Discard()); err != nil {
+				if err := order(i); err != nil {
 					failures <- err
 					return
 				}
@@ -160,9 +240,10 @@ func round(dir, film string, workers, videos int) error {
 	if err := <-failures; err != nil {
 		return err
 	}
-	each := (cpu(syscall.RUSAGE_SELF) - spent).Seconds() / float64(videos)
-	theirs := (cpuOf(server.Process.Pid) - others).Seconds() / float64(videos)
-	fmt.Printf("| %d | %.0f | %.3f | %.3f | %.0f |\n", workers, float64(videos)/took.Hours(), each, theirs, 2*3600/each)
+	spent, served, worked = cpu()-spent, cpuOf(servers)-served, cpuOf(makers)-worked
+	each := func(of time.Duration) float64 { return of.Seconds() / float64(videos) }
+	fmt.Printf("| %s | %.0f | %.3f | %.3f | %.3f | %.0f %% | %.0f |\n", name, float64(videos)/took.Hours(), each(spent),
+		each(served), each(worked), 50*(spent+served+worked).Seconds()/took.Seconds(), 2*3600/each(spent))
 	return nil
 }
 
@@ -171,39 +252,53 @@ func serve(ctx context.Context, dir string) (*exec.Cmd, string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", err
 	}
+	address, err := free()
+	if err != nil {
+		return nil, "", err
+	}
+	settings := filepath.Join(dir, "nats.conf")
+	if err := os.WriteFile(settings, fmt.Appendf(nil, "listen: %q\njetstream { store_dir: %q, sync_interval: always }\n",
+		address, filepath.Join(dir, "store")), 0o600); err != nil {
+		return nil, "", err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join("..", "build", "nats-server"), "-c", settings)
+	return cmd, "nats://" + address, cmd.Start()
+}
+
+// free returns an address that nothing listens at.
+func free() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	l.Close()
-	config := filepath.Join(dir, "nats.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "listen: %q\njetstream { store_dir: %q, sync_interval: always }\n",
-		l.Addr(), filepath.Join(dir, "store")), 0o600); err != nil {
-		return nil, "", err
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join("..", "build", "nats-server"), "-c", config)
-	return cmd, "nats://" + l.Addr().String(), cmd.Start()
+	return l.Addr().String(), l.Close()
 }
 
-func cpu(who int) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(who, &u); err != nil {
-		return 0
+// cpu is the time of this process and of those that it has waited for.
+func cpu() (spent time.Duration) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err == nil {
+			spent += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return spent
 }
 
-// cpuOf is the time of another process, in Linux.
-func cpuOf(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
+// cpuOf is the time of other programs and of those that they have waited for, in Linux.
+func cpuOf(programs []*exec.Cmd) (spent time.Duration) {
+	for _, p := range programs {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Process.Pid))
+		if err != nil {
+			return 0
+		}
+		var skip string
+		var user, system, children, theirs int64
+		fields := append(slices.Repeat([]any{&skip}, 13), &user, &system, &children, &theirs)
+		if _, err := fmt.Sscan(string(text), fields...); err != nil {
+			return 0
+		}
+		spent += time.Duration(user+system+children+theirs) * (time.Second / 100)
 	}
-	var skip string
-	var user, system int64
-	fields := append(slices.Repeat([]any{&skip}, 13), &user, &system)
-	if _, err := fmt.Sscan(string(text), fields...); err != nil {
-		return 0
-	}
-	return time.Duration(user+system) * (time.Second / 100)
+	return spent
 }

@@ -213,14 +213,15 @@ func (l *loader) field(key string) (reflect.Value, bool) {
 		if v.Kind() != reflect.Struct {
 			return v, false
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool {
+		fields := reflect.VisibleFields(v.Type())
+		i := slices.IndexFunc(fields, func(f reflect.StructField) bool {
 			return part != "" &&
 				f.IsExported() && f.Tag.Get("toml") == part
 		})
 		if i < 0 {
 			return v, false
 		}
-		v = v.Field(i)
+		v = v.FieldByIndex(fields[i].Index)
 	}
 	return v, true
 }

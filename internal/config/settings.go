@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"retake.example/internal/video"
 )
 
 // Larger values are typing errors.
@@ -94,13 +96,8 @@ type Settings struct {
 		ReuseFor     time.Duration `toml:"reuse_for"`
 	} `toml:"render"`
 	Voice struct {
-		Engine  string   `toml:"engine"`
-		Command []string `toml:"command"`
-		URL     string   `toml:"url"`
-		Key     string   `toml:"key"`
-		Model   string   `toml:"model"`
-		Voice   string   `toml:"voice"`
-		Play    bool     `toml:"play"`
+		video.VoiceConfig
+		Play bool `toml:"play"`
 	} `toml:"voice"`
 	Farm struct {
 		URL         string `toml:"url"`

@@ -26,15 +26,15 @@ import (
 	"retake.example/internal/video"
 )
 
-// certificate writes one for this computer, and its key.
-func certificate(t *testing.T) (cert, key string) {
+// certificate writes one for this computer that ends at some time, and its key.
+func certificate(t *testing.T, end time.Time) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	about := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "farm"}, IsCA: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: end, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, about, about, &private.PublicKey, private)
 	if err != nil {
@@ -63,7 +63,7 @@ func TestAccess_TheDocumentedServerLetsInTheCentreAndItsWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	users := regexp.MustCompile(`(?s)\nauthorization \{.*?\n\}\n`).FindString(string(text))
-	cert, key := certificate(t)
+	cert, key := certificate(t, time.Now().Add(time.Hour))
 	pair, err := nkeys.CreateUser()
 	if err != nil {
 		t.Fatal(err)
@@ -92,15 +92,15 @@ func TestAccess_TheDocumentedServerLetsInTheCentreAndItsWorkers(t *testing.T) {
 		o := order1(fmt.Sprint("asset", i))
 		film(t.Context(), t, c, o).want(t, o)
 	}
-	conn, js, err := access.connect("a worker that gets an order again", quiet)
+	l, err := access.connect("a worker that gets an order again", quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	w := &worker{js: js}
+	defer l.Close()
+	w := &worker{line: l}
 	g, err := w.stores(t.Context())
 	if err == nil {
-		_, err = w.countDeaths(t.Context(), g, "again", keyOf("again", 1), 2)
+		_, err = w.countDeaths(t.Context(), g, "again", keyOf("again", 1))
 	}
 	if err != nil {
 		t.Errorf("a worker that gets an order again: got %v; want nil", err)

@@ -29,11 +29,11 @@ type times struct {
 	away    time.Duration // without an answer of NATS or a worker, until orders wait at no cost
 	tick    time.Duration // between two looks at the clock
 	look    time.Duration // between two checks that an order is still there
-	fetch   time.Duration // for a film, until it is fetched again
+	move    time.Duration // for a file, until it is fetched or stored again; see moving
 }
 
 var usual = times{beat: 3 * time.Second, ackWait: 10 * time.Second, away: time.Minute, tick: time.Second,
-	look: 20 * time.Second, fetch: 30 * time.Second}
+	look: 20 * time.Second, move: 30 * time.Second}
 
 // oldPart is how long a part stays that the kit no longer has: orders of the previous kit may be under way.
 const oldPart = 24 * time.Hour
@@ -49,16 +49,15 @@ type Centre struct {
 	opts   Options
 	times  times
 	log    *slog.Logger
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	opened time.Time
+	line   *line
 	roster *roster
 
 	mu          sync.Mutex // guards what follows
 	ground      *ground    // nil: the streams are not known to be there
 	kit         string     // sha256 of the kit; "": it is not stored
 	timeout     time.Duration
-	answered    time.Time // when NATS last answered
+	answered    time.Time // when JetStream last answered
+	problem     error     // why the farm was not ready the last time; nil: it was
 	pending     int       // orders that no worker has begun, or that are under way
 	redelivered int
 	watched     map[string]*watched // by key
@@ -79,6 +78,8 @@ type watched struct {
 	beaten    time.Time // zero: no worker has begun it
 	percent   int
 	delivered int
+	problem   string // why its worker cannot finish it
+	since     time.Time
 	over      bool
 }
 
@@ -86,16 +87,16 @@ type watched struct {
 func Open(opts Options, log *slog.Logger) (*Centre, error) { return open(opts, usual, log) }
 
 func open(opts Options, t times, log *slog.Logger) (*Centre, error) {
-	conn, js, err := opts.connect("retake", log)
+	l, err := opts.connect("retake", log)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	c := &Centre{opts: opts, times: t, log: log, conn: conn, js: js, opened: now, answered: now,
-		roster: newRoster(now, t), watched: map[string]*watched{}}
+	c := &Centre{opts: opts, times: t, log: log, line: l, answered: now, roster: newRoster(now, t),
+		watched: map[string]*watched{}}
 	for subject, heard := range map[string]nats.MsgHandler{beatSubject + ">": c.beat, statSubject + "*": c.status} {
-		if _, err := conn.Subscribe(subject, heard); err != nil {
-			conn.Close()
+		if _, err := l.Subscribe(subject, heard); err != nil {
+			l.Close()
 			return nil, fmt.Errorf("farm: %w", err)
 		}
 	}
@@ -105,7 +106,7 @@ func open(opts Options, t times, log *slog.Logger) (*Centre, error) {
 // Close ends the connection.
 func (c *Centre) Close() {
 	if c != nil {
-		c.conn.Close()
+		c.line.Close()
 	}
 }
 
@@ -124,16 +125,21 @@ func (c *Centre) Run(ctx context.Context, kit func() (video.Kit, error)) {
 	if c == nil {
 		return
 	}
-	for failed := false; ; {
+	for {
 		err := c.keep(ctx, kit)
-		if err != nil && ctx.Err() == nil && !failed {
-			c.log.Warn("the farm is not ready", "err", err)
+		if ctx.Err() != nil {
+			return
 		}
-		failed = err != nil
 		pause := 5 * c.times.tick
-		if failed {
+		if err != nil {
+			c.line.complain("the farm is not ready", err)
 			pause = c.times.tick
 		}
+		c.mu.Lock()
+		if c.problem = err; err == nil {
+			c.answered = time.Now()
+		}
+		c.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
@@ -178,27 +184,30 @@ func (c *Centre) keep(ctx context.Context, kit func() (video.Kit, error)) error 
 		c.ground = nil // somebody may have removed it
 		return err
 	}
-	c.answered = time.Now()
 	c.pending = int(info.NumPending) + info.NumAckPending
 	return nil
 }
 
 // prepare makes the streams, the stores and the queue, unless they are there.
 func (c *Centre) prepare(ctx context.Context) (g *ground, err error) {
-	if !c.conn.IsConnected() {
-		return nil, fmt.Errorf("no answer from %s", c.opts.hosts())
+	if err := c.line.down(); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 4*askFor)
 	defer cancel()
 	g = &ground{}
 	for i, to := range []*jetstream.Stream{&g.orders, &g.fates} {
-		if *to, err = c.js.CreateOrUpdateStream(ctx, streams(c.opts.Replicas)[i]); err != nil {
-			return nil, err
+		of := streams(c.opts.Replicas)[i]
+		if *to, err = c.line.js.CreateOrUpdateStream(ctx, of); errors.Is(err, nats.ErrNoResponders) {
+			return nil, errors.New("its JetStream is off, or has stopped because its disk is full")
+		} else if err != nil {
+			return nil, fmt.Errorf("stream %s: %w", of.Name, err)
 		}
 	}
 	for i, to := range []*jetstream.ObjectStore{&g.films, &g.parts} {
-		if *to, err = c.js.CreateOrUpdateObjectStore(ctx, buckets(c.opts.Replicas)[i]); err != nil {
-			return nil, err
+		of := buckets(c.opts.Replicas)[i]
+		if *to, err = c.line.js.CreateOrUpdateObjectStore(ctx, of); err != nil {
+			return nil, fmt.Errorf("object store %s: %w", of.Bucket, err)
 		}
 	}
 	g.queue, err = g.orders.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: consumerOf(Protocol),
@@ -222,7 +231,10 @@ func (c *Centre) stock(ctx context.Context, g *ground, from video.Kit) (string, 
 	for at, path := range from.Files {
 		sum, _, err := sumOf(path)
 		if err == nil && there[sum].IsZero() {
-			_, err = upload(ctx, g.parts, sum, path)
+			var part stored
+			if part, err = upload(ctx, g.parts, sum, path, c.times.move); err == nil && part.SHA256 != sum {
+				err = cmp.Or(g.parts.Delete(ctx, sum), errors.New("it has changed meanwhile"))
+			}
 		}
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", filepath.Base(path), err)
@@ -277,7 +289,6 @@ func (c *Centre) beat(m *nats.Msg) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answered = time.Now()
 	w := c.watched[m.Subject[len(beatSubject):]]
 	if w == nil {
 		return
@@ -285,8 +296,12 @@ func (c *Centre) beat(m *nats.Msg) {
 	if b.Delivered > max(1, w.delivered) {
 		c.redelivered++
 	}
-	w.beaten, w.percent, w.over = c.answered, b.Percent, w.over || b.Over
+	w.beaten, w.percent, w.over = time.Now(), b.Percent, w.over || b.Over
 	w.delivered = max(w.delivered, b.Delivered)
+	if w.problem == "" {
+		w.since = w.beaten
+	}
+	w.problem = b.Problem
 	w.nudge()
 }
 
@@ -296,7 +311,6 @@ func (c *Centre) status(m *nats.Msg) {
 	if json.Unmarshal(m.Data, &s) != nil || !isToken(s.ID) {
 		return
 	}
-	c.heard()
 	c.roster.hear(s, time.Now())
 }
 
@@ -323,17 +337,24 @@ func (c *Centre) watch(key string) (w *watched, end func()) {
 // Ready returns nil if films can be made, or an error of one sentence that says why not.
 func (c *Centre) Ready() error {
 	now := time.Now()
-	c.mu.Lock()
-	answered := c.answered
-	c.mu.Unlock()
-	if now.Sub(answered) > c.times.away {
-		return waits(CodeAway, fmt.Sprintf("The farm's server does not answer (%s): start nats-server, or change farm.url.",
-			c.opts.hosts()), awayPause)
+	if why := c.away(now); why != "" {
+		return waits(CodeAway, why, awayPause)
 	}
 	if why := c.roster.empty(now); why != "" {
 		return waits(CodeEmpty, why, awayPause)
 	}
 	return nil
+}
+
+// away says in a sentence why JetStream has not answered for long; "": it has.
+func (c *Centre) away(now time.Time) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.answered) <= c.times.away {
+		return ""
+	}
+	return fmt.Sprintf("The farm's server does not answer, or refuses (%s: %v): start nats-server, or change the "+
+		"settings under farm.", c.opts.hosts(), cmp.Or(c.problem, errors.New("no answer")))
 }
 
 // Forget removes orders of assets that nobody wants any more, and what has become of them, and stops the workers that
@@ -369,7 +390,7 @@ func (c *Centre) forgetOrders(g *ground, asset string) error {
 func (c *Centre) forgetFilms(g *ground, asset string) error {
 	ctx, cancel := question(context.Background())
 	defer cancel()
-	err := c.conn.Publish(stopSubject+asset, nil)
+	err := c.line.Publish(stopSubject+asset, nil)
 	m, lookErr := g.fates.GetLastMsgForSubject(ctx, fateSubject+asset+".*")
 	if lookErr != nil {
 		if missing(lookErr) {
@@ -428,7 +449,7 @@ func (c *Centre) Drain(ctx context.Context, worker string, on bool, reason strin
 	}
 	ctx, cancel := question(ctx)
 	defer cancel()
-	answer, err := c.conn.RequestWithContext(ctx, drainSubject+worker, text)
+	answer, err := c.line.RequestWithContext(ctx, drainSubject+worker, text)
 	if errors.Is(err, nats.ErrNoResponders) {
 		return ErrNoWorker
 	}

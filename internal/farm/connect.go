@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,9 +72,22 @@ func Check(credentials string) error {
 	return err
 }
 
-// connect returns a connection that keeps trying for ever, also if no server answers now.
-func (a Access) connect(name string, log *slog.Logger) (*nats.Conn, jetstream.JetStream, error) {
+// line is a connection that keeps trying for ever.
+type line struct {
+	*nats.Conn
+	js  jetstream.JetStream
+	log *slog.Logger
+
+	mu     sync.Mutex
+	failed error                // why it could not connect the last time
+	told   map[string]time.Time // when the log was last told of a problem that lasts
+}
+
+// connect returns a line, also if no server answers now, or one refuses the credentials: it may learn of them yet.
+func (a Access) connect(name string, log *slog.Logger) (*line, error) {
+	l := &line{log: log, told: map[string]time.Time{}}
 	options := []nats.Option{nats.Name(name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(reconnect), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsUntil),
 		nats.Timeout(askFor), nats.ReconnectBufSize(-1), // what cannot be sent now is an error now
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
@@ -81,37 +95,67 @@ func (a Access) connect(name string, log *slog.Logger) (*nats.Conn, jetstream.Je
 				log.Warn("the connection to the farm is gone", "err", err)
 			}
 		}),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.failed = err
+		}),
 		nats.ReconnectHandler(func(*nats.Conn) { log.Info("the farm answers") }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("farm", "err", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.complain("farm", err) }),
 	}
 	if a.Credentials != "" {
 		in, err := login(a.Credentials)
 		if err != nil {
-			return nil, nil, fmt.Errorf("farm.credentials: %w", err)
+			return nil, fmt.Errorf("farm.credentials: %w", err)
 		}
 		options = append(options, in)
 	}
 	if a.CA != "" {
 		text, err := os.ReadFile(a.CA)
 		if err != nil {
-			return nil, nil, fmt.Errorf("farm.ca: %w", err)
+			return nil, fmt.Errorf("farm.ca: %w", err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(text) {
-			return nil, nil, fmt.Errorf("farm.ca: %s holds no certificate", a.CA)
+			return nil, fmt.Errorf("farm.ca: %s holds no certificate", a.CA)
 		}
 		options = append(options, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
 	}
-	conn, err := nats.Connect(a.URL, options...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("farm: %w", err)
+	var err error
+	if l.Conn, err = nats.Connect(a.URL, options...); err != nil {
+		return nil, fmt.Errorf("farm: %w", err)
 	}
-	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(askFor))
-	if err != nil {
-		conn.Close()
-		return nil, nil, fmt.Errorf("farm: %w", err)
+	if l.js, err = jetstream.New(l.Conn, jetstream.WithDefaultTimeout(askFor)); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("farm: %w", err)
 	}
-	return conn, js, nil
+	return l, nil
+}
+
+// down returns why there is no connection; nil: there is one.
+func (l *line) down() error {
+	if l.IsConnected() {
+		return nil
+	}
+	if err := l.LastError(); err != nil { // a server has refused to let us in
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed != nil {
+		return l.failed
+	}
+	return errors.New("no answer")
+}
+
+// complain tells the log of a problem that may last, once a minute.
+func (l *line) complain(what string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.told[what]) > time.Minute {
+		l.told[what] = now
+		l.log.Warn(what, "err", err)
+	}
 }
 
 // hosts names the servers, without what an address may hold of a secret.

@@ -16,6 +16,7 @@ const (
 	CodeParts = "FARM_PARTS" // a worker could not fetch what films are made with
 	CodeDied  = "FARM_DIED"  // several workers died, or fell silent, while they made this film
 	CodeFilm  = "FARM_FILM"  // the film arrived damaged
+	CodeStore = "FARM_STORE" // the film cannot be stored, or fetched
 )
 
 // Pauses of waits. Retry doubles them.
@@ -42,8 +43,6 @@ func (t trouble) Permanent() bool { return t.permanent }
 
 // RetryAfter returns how long to wait before another try; this one does not count.
 func (t trouble) RetryAfter() (time.Duration, bool) { return t.wait, t.wait > 0 }
-
-func failed(code, text string) error { return trouble{text: text, code: code} }
 
 func waits(code, text string, pause time.Duration) error {
 	return trouble{text: text, code: code, wait: pause}

@@ -22,7 +22,7 @@ import (
 
 // quick are the times of the tests.
 var quick = times{beat: 100 * time.Millisecond, ackWait: 2 * time.Second, away: 6 * time.Second, tick: 50 * time.Millisecond,
-	look: 300 * time.Millisecond, fetch: 3 * time.Second}
+	look: 300 * time.Millisecond, move: 3 * time.Second}
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -159,12 +159,15 @@ type result struct {
 
 // film has a film made.
 func film(ctx context.Context, t *testing.T, c *Centre, o video.Order) (r result) {
-	folder := t.TempDir()
-	r.Received, r.err = c.Film(ctx, o, folder, func(int64) error { return nil }, func(int) {})
-	if r.err == nil {
-		b, err := os.ReadFile(r.Film)
-		r.text, r.err = string(b), err
-	}
+	r.err = c.Film(ctx, o, video.Reception{Folder: t.TempDir(), Room: func(int64) error { return nil },
+		Take: func(arrived video.Received) error {
+			b, err := os.ReadFile(arrived.Film)
+			if err == nil && len(b) == 0 {
+				err = problem{code: video.CodeUnplayable}
+			}
+			r.Received, r.text = arrived, string(b)
+			return err
+		}}, func(int) {})
 	return r
 }
 
@@ -172,6 +175,21 @@ func film(ctx context.Context, t *testing.T, c *Centre, o video.Order) (r result
 func begin(ctx context.Context, t *testing.T, c *Centre, o video.Order) chan result {
 	out := make(chan result, 1)
 	go func() { out <- film(ctx, t, c, o) }()
+	return out
+}
+
+// wanted is begin as the queue does it: what has to wait is tried again, in the same attempt.
+func wanted(t *testing.T, c *Centre, o video.Order) chan result {
+	out := make(chan result, 1)
+	go func() {
+		for {
+			r := film(t.Context(), t, c, o)
+			if of, ok := errors.AsType[trouble](r.err); !ok || of.wait == 0 {
+				out <- r
+				return
+			}
+		}
+	}()
 	return out
 }
 
@@ -202,9 +220,9 @@ func wantWait(t *testing.T, err error, code string) {
 // until waits for something to become true.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); {
+	for deadline := time.Now().Add(2 * time.Minute); !is(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: it has not come to that in 30 s", what)
+			t.Fatalf("%s: it has not come to that in two minutes", what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

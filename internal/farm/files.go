@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -32,40 +33,75 @@ func sumOf(path string) (sum string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
-// upload stores a file under a name.
-func upload(ctx context.Context, to jetstream.ObjectStore, name, path string) (s stored, err error) {
-	if s.SHA256, s.Size, err = sumOf(path); err != nil {
-		return s, err
-	}
+// pace is how long a byte may take, beyond what any file may: 2 Mbit/s.
+const pace = 4 * time.Microsecond
+
+// moving limits the time in which a file of a size in bytes is moved.
+func moving(ctx context.Context, least time.Duration, size int64) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, least+time.Duration(size)*pace)
+}
+
+// chunk is the size of an object's parts in bytes: the server writes each to its disk before the next. Its max_payload
+// is 1 MB, unless the operator sets another.
+const chunk = 512 << 10
+
+// upload stores a file under a name. What it returns has the name if the file is stored.
+func upload(ctx context.Context, to jetstream.ObjectStore, name, path string, least time.Duration) (s stored,
+	err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return s, err
 	}
 	defer f.Close()
-	s.Object = name
-	_, err = to.Put(ctx, jetstream.ObjectMeta{Name: name}, f)
-	return s, err
+	about, err := f.Stat()
+	if err != nil {
+		return s, err
+	}
+	ctx, cancel := moving(ctx, least, about.Size())
+	defer cancel()
+	info, err := to.Put(ctx, jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunk}}, f)
+	if err != nil {
+		return s, err
+	}
+	sum, err := jetstream.DecodeObjectDigest(info.Digest)
+	return stored{Object: name, Size: int64(info.Size), SHA256: hex.EncodeToString(sum)}, err
 }
 
 // download writes an object to a new file that only we can read. A size of less than 0 is unknown.
-func download(ctx context.Context, from jetstream.ObjectStore, s stored, path string) (err error) {
+func download(ctx context.Context, from jetstream.ObjectStore, s stored, path string, least time.Duration) (err error) {
+	size := s.Size
+	if size < 0 {
+		info, err := from.GetInfo(ctx, s.Object)
+		if err != nil {
+			return err
+		}
+		size = int64(info.Size)
+	}
+	ctx, cancel := moving(ctx, least, size)
+	defer cancel()
 	object, err := from.Get(ctx, s.Object)
 	if err != nil {
 		return err
 	}
 	defer object.Close()
+	info, err := object.Info()
+	if err != nil {
+		return err
+	}
+	if sum, err := jetstream.DecodeObjectDigest(info.Digest); err != nil || hex.EncodeToString(sum) != s.SHA256 {
+		return errDamaged // what is read is compared with this one
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	h := sha256.New()
 	whole := io.Reader(object)
 	if s.Size >= 0 { // what it is larger by is not read: the other machine may be anybody's by now
 		whole = io.LimitReader(object, s.Size+1)
 	}
-	n, err := io.Copy(io.MultiWriter(f, h), whole)
+	n, err := io.CopyBuffer(struct{ io.Writer }{f}, whole, make([]byte, chunk)) // at its end, by the store's sha256
 	err = errors.Join(err, f.Close())
-	if err == nil && (hex.EncodeToString(h.Sum(nil)) != s.SHA256 || s.Size >= 0 && n != s.Size) {
+	if err == nil && s.Size >= 0 && n != s.Size {
 		err = errDamaged
 	}
 	if err != nil {

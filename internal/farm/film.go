@@ -20,10 +20,9 @@ import (
 
 // Film has an order made on the farm. It takes up an order that a previous process placed, and the fate of one that
 // ended meanwhile. When ctx ends the order stays: the next process, or the next try, takes it up; see Forget.
-func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room func(int64) error,
-	progress func(int)) (r video.Received, err error) {
+func (c *Centre) Film(ctx context.Context, o video.Order, to video.Reception, progress func(int)) error {
 	if !isToken(o.Asset) {
-		return r, trouble{text: "an asset with that id cannot be ordered", permanent: true}
+		return trouble{text: "an asset with that id cannot be ordered", permanent: true}
 	}
 	key := keyOf(o.Asset, o.Attempt)
 	w, end := c.watch(key)
@@ -32,30 +31,42 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 	defer tick.Stop()
 	began := time.Now()
 	quiet := began // since when nothing is heard of the order, though something should be
-	var looked time.Time
+	last := began
+	placed := false
+	var looked, refused time.Time // refused: since when the film is there and cannot be fetched
 	for {
 		now := time.Now()
+		if stood := now.Sub(last); stood > c.times.beat { // it is this process that has heard nothing meanwhile
+			quiet = quiet.Add(stood)
+		}
+		last = now
 		seen := c.seen(w)
 		if seen.over || now.Sub(looked) >= c.times.look {
 			f, err := c.settle(ctx, o, key)
 			if ctx.Err() != nil {
-				return r, context.Cause(ctx)
+				return context.Cause(ctx)
 			}
 			if err == nil {
-				looked = now
+				looked, placed = now, true
 				c.heard()
 			}
 			if f != nil {
-				if r, err = c.take(ctx, *f, o, folder, room); !errors.Is(err, errAgain) {
-					return r, err
+				if err = c.take(ctx, *f, o, to); !errors.Is(err, errAgain) {
+					return err
 				}
-				looked = time.Time{} // the film is there, and a server on the way is not
+				looked, quiet = time.Time{}, time.Now() // the film is there, and a server on the way is not
+				if refused.IsZero() {
+					refused = quiet
+				}
+				if quiet.Sub(refused) > c.times.away {
+					return waits(CodeStore, err.Error(), awayPause)
+				}
 			}
 		}
 		switch {
-		case !seen.beaten.IsZero():
+		case seen.beaten.After(quiet):
 			quiet = seen.beaten
-		case !c.roster.free(now): // all workers are busy with others
+		case c.deaf(now), seen.beaten.IsZero() && (!placed || !c.roster.free(now)): // all workers are busy with others
 			quiet = now
 		}
 		if seen.beaten.After(began) {
@@ -65,11 +76,11 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 			if of.wait == 0 {
 				c.clear(o, fate{})
 			}
-			return r, *of
+			return *of
 		}
 		select {
 		case <-ctx.Done():
-			return r, context.Cause(ctx)
+			return context.Cause(ctx)
 		case <-w.wake:
 		case <-tick.C:
 		}
@@ -80,7 +91,7 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 func (c *Centre) seen(w *watched) watched {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := watched{beaten: w.beaten, percent: w.percent, over: w.over}
+	now := watched{beaten: w.beaten, percent: w.percent, problem: w.problem, since: w.since, over: w.over}
 	w.over = false
 	return now
 }
@@ -88,11 +99,14 @@ func (c *Centre) seen(w *watched) watched {
 // judge returns why nothing may come of an order any more; nil: it goes on.
 func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 	c.mu.Lock()
-	timeout, answered := c.timeout, c.answered
+	timeout := c.timeout
 	c.mu.Unlock()
+	if why := c.away(now); why != "" {
+		return &trouble{text: why, code: CodeAway, wait: awayPause}
+	}
 	switch {
-	case now.Sub(answered) > c.times.away:
-		return &trouble{text: "NATS does not answer at " + c.opts.hosts(), code: CodeAway, wait: awayPause}
+	case w.problem != "" && now.Sub(w.since) > c.times.away:
+		return &trouble{text: w.problem, code: CodeStore, wait: awayPause}
 	case timeout > 0 && now.Sub(quiet) > timeout:
 		return &trouble{text: fmt.Sprintf("no worker has reported on this film for %v", timeout),
 			code: video.CodeTimeout}
@@ -102,6 +116,13 @@ func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 		}
 	}
 	return nil
+}
+
+// deaf reports whether JetStream has not answered for so long that workers may try to report, and cannot.
+func (c *Centre) deaf(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return now.Sub(c.answered) > c.times.ackWait
 }
 
 // settle returns the fate of an order. As long as there is none it makes sure that the order is there. A worker stores
@@ -132,7 +153,7 @@ func (c *Centre) settle(ctx context.Context, o video.Order, key string) (f *fate
 		if err != nil {
 			return nil, err
 		}
-		_, err = c.js.Publish(ctx, orderAt(Protocol, key), text, jetstream.WithExpectStream(ordersStream))
+		_, err = c.line.js.Publish(ctx, orderAt(Protocol, key), text, jetstream.WithExpectStream(ordersStream))
 		if err == nil {
 			return nil, nil
 		}
@@ -160,32 +181,22 @@ func fateAt(ctx context.Context, g *ground, key string) (*fate, error) {
 }
 
 // take fetches the film of a fate, or says what the fate means for the order.
-func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
-	room func(int64) error) (r video.Received, err error) {
+func (c *Centre) take(ctx context.Context, f fate, o video.Order, to video.Reception) error {
 	if !f.Done {
-		c.clear(o, f)
 		if f.Code == CodeParts {
-			c.mu.Lock()
-			c.kit = "" // it is stored again
-			c.mu.Unlock()
+			c.Renew()
 		}
-		if c.roster.judge(f.Worker, o.Asset, f, time.Now()) {
-			routine.Go(func() error { c.blame(f); return nil })
-			f.Permanent, f.Wait = false, otherPause
-		}
-		return r, f.error()
+		return c.refuse(o, f, f)
 	}
-	if err := room(f.Film.Size + f.Still.Size); err != nil {
-		return r, err
+	if err := to.Room(max(0, f.Film.Size) + max(0, f.Still.Size)); err != nil {
+		return c.object(o, f, err)
 	}
 	g, _, err := c.standing()
 	if err != nil {
-		return r, fmt.Errorf("%w: %w", errAgain, err)
+		return fmt.Errorf("%w: %w", errAgain, err)
 	}
-	r = video.Received{Film: filepath.Join(folder, "video.mp4"), Still: filepath.Join(folder, "thumb.jpg"),
+	r := video.Received{Film: filepath.Join(to.Folder, "video.mp4"), Still: filepath.Join(to.Folder, "thumb.jpg"),
 		Width: f.Width, Height: f.Height, Duration: f.Duration, Note: f.Note}
-	fetching, cancel := context.WithTimeout(ctx, c.times.fetch)
-	defer cancel()
 	for _, of := range []struct {
 		stored
 		path string
@@ -194,7 +205,7 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
 			err = errDamaged // a worker knows its size, and room was looked for by it
 		}
 		if err == nil {
-			err = download(fetching, g.films, of.stored, of.path)
+			err = download(ctx, g.films, of.stored, of.path, c.times.move)
 		}
 		if err != nil {
 			break
@@ -202,22 +213,43 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
 	}
 	switch {
 	case err == nil:
+		if err := to.Take(r); err != nil {
+			return c.object(o, f, err)
+		}
 		c.roster.made(f.Worker, time.Now())
 		c.clear(o, f)
-		return r, nil
+		return nil
 	case ctx.Err() != nil:
-		return r, context.Cause(ctx)
+		return context.Cause(ctx)
 	case missing(err): // lost: it is made again
 		c.clear(o, f)
-		return r, waits(CodeFilm, "the film is gone from the farm", otherPause)
+		return waits(CodeFilm, "the film is gone from the farm", otherPause)
 	case errors.Is(err, errDamaged) || errors.Is(err, jetstream.ErrDigestMismatch):
-		c.clear(o, f)
-		return r, failed(CodeFilm, "the film of worker "+f.Worker+": "+errDamaged.Error())
+		return c.refuse(o, f, fate{Worker: f.Worker, Code: CodeFilm, Text: errDamaged.Error()})
 	}
 	if _, disk := errors.AsType[*fs.PathError](err); disk {
-		return r, err
+		return err
 	}
-	return r, fmt.Errorf("%w: %w", errAgain, err)
+	return fmt.Errorf("%w: %w", errAgain, err)
+}
+
+// object handles an objection to a film. One that is not to the film itself leaves it there, for another try.
+func (c *Centre) object(o video.Order, f fate, err error) error {
+	if code := video.CodeOf(err); code == video.CodeUnplayable || code == video.CodeTooLarge {
+		return c.refuse(o, f, fateOf(f.Worker, err))
+	}
+	return err
+}
+
+// refuse clears an order away that has failed, and returns what that means for it. If the worker is at fault, that one
+// is drained, and the order waits for another.
+func (c *Centre) refuse(o video.Order, f, why fate) error {
+	c.clear(o, f)
+	if c.roster.judge(why.Worker, o.Asset, why, time.Now()) {
+		routine.Go(func() error { c.blame(why); return nil })
+		why.Permanent, why.Wait = false, otherPause
+	}
+	return why.error()
 }
 
 // errAgain says that a film is there and could not be fetched.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -126,11 +127,11 @@ func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
 	defer revived(t, s.URL(), dir)()
 	poison := order1("poison")
 	poison.Name = "poison"
-	bad := begin(t.Context(), t, c, poison)
-	until(t, "it is placed", func() bool { return leftovers(t, c) == "1 orders, 0 fates, films " })
+	bad := wanted(t, c, poison)
+	until(t, "it is placed", func() bool { return strings.HasPrefix(leftovers(t, c), "1 orders") })
 	for i := range 4 {
 		o := order1(fmt.Sprint("good", i))
-		film(t.Context(), t, c, o).want(t, o)
+		(<-wanted(t, c, o)).want(t, o)
 	}
 	r := <-bad
 	of, ok := errors.AsType[trouble](r.err)
@@ -165,7 +166,7 @@ func TestFilm_WhatRunsBesideAPoisonedOrderIsNotBlamed(t *testing.T) {
 	dir := t.TempDir()
 	poison, beside := order1("poison"), order1("beside")
 	poison.Name, poison.Lang, beside.Name = "poison", "beside", "beside"
-	bad, good := begin(t.Context(), t, c, poison), begin(t.Context(), t, c, beside)
+	bad, good := wanted(t, c, poison), wanted(t, c, beside)
 	until(t, "both are placed", func() bool { return leftovers(t, c) == "2 orders, 0 fates, films " })
 	defer revived(t, s.URL(), dir)()
 	(<-good).want(t, beside)

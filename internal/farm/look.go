@@ -15,28 +15,26 @@ import (
 // Look connects to a farm and listens until every worker has had the time to say that it is there. The error says what
 // to do.
 func Look(ctx context.Context, access Access) (workers []Status, err error) {
-	conn, js, err := access.connect("retake check", slog.New(slog.DiscardHandler))
+	l, err := access.connect("retake check", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer l.Close()
 	heard := make(chan *nats.Msg, 1000)
-	if _, err := conn.ChanSubscribe(statSubject+"*", heard); err != nil {
+	if _, err := l.ChanSubscribe(statSubject+"*", heard); err != nil {
 		return nil, fmt.Errorf("farm: %w", err)
 	}
 	asked, cancel := question(ctx)
 	defer cancel()
-	for !conn.IsConnected() {
+	for why := l.down(); why != nil; why = l.down() {
 		select {
 		case <-asked.Done():
-			if err := conn.LastError(); err != nil {
-				return nil, fmt.Errorf("%s: %w: start nats-server, or change farm.url and farm.credentials", access.hosts(), err)
-			}
-			return nil, fmt.Errorf("nobody answers at %s: start nats-server, or change farm.url", access.hosts())
+			return nil, fmt.Errorf("%s: %w: start nats-server, or change farm.url, farm.credentials or farm.ca",
+				access.hosts(), why)
 		case <-time.After(usual.tick / 20):
 		}
 	}
-	if _, err := js.AccountInfo(asked); err != nil {
+	if _, err := l.js.AccountInfo(asked); err != nil {
 		return nil, fmt.Errorf("JetStream at %s: %w: switch it on in the server's configuration", access.hosts(), err)
 	}
 	seen := map[string]bool{}

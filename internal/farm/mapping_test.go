@@ -70,7 +70,7 @@ func TestFilm_TheFateOfAnOlderAttemptIsIgnored(t *testing.T) {
 	until(t, "the streams are there", func() bool { _, _, err := c.standing(); return err == nil })
 	late, err := json.Marshal(fate{Worker: "late", Code: video.CodeEngine, Text: "late"})
 	if err == nil {
-		_, err = c.js.Publish(t.Context(), fateSubject+keyOf("a", 1), late)
+		_, err = c.line.js.Publish(t.Context(), fateSubject+keyOf("a", 1), late)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -91,11 +91,11 @@ func TestFilm_TwoWorkersWithOneOrderLeaveOneFilm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2 {
-		w := &worker{js: c.js, times: quick, log: quiet, id: fmt.Sprint("w", i)}
+		w := &worker{line: c.line, times: quick, log: quiet, id: fmt.Sprint("w", i)}
 		v, err := making(nothing).Make(t.Context(), order1("a"), func(int) {})
 		if err == nil {
 			err = w.leave(t.Context(), g, keyOf("a", 1), fate{Worker: w.id, Done: true, Width: 720, Height: 1280,
-				Duration: 5 * time.Second, Note: "a note"}, v)
+				Duration: 5 * time.Second, Note: "a note"}, v, &signs{})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -118,11 +118,15 @@ func TestWorker_CountsTheDeathsOfAnOrderThatWasMadeAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &worker{js: c.js}
-	for _, step := range []struct{ attempt, delivered, want int }{ // six deliveries only lay beside others
-		{1, 7, 1}, {1, 7, 1}, {1, 9, 2}, {10, 2, 1}, {1, 12, 3}, {1, 13, 3},
+	for _, step := range []struct {
+		attempt, want int
+		worker        string
+	}{
+		{1, 0, "w-1"}, {1, 0, "w-1"}, {1, 1, "w-2"}, {10, 0, "w-3"}, {1, 2, "w-3"}, {1, 3, "w-4"}, {1, 4, "w-5"},
+		{1, 5, "w-6"}, {1, 5, "w-7"},
 	} {
-		got, err := w.countDeaths(t.Context(), g, "a", keyOf("a", step.attempt), step.delivered)
+		w := &worker{line: c.line, id: step.worker}
+		got, err := w.countDeaths(t.Context(), g, "a", keyOf("a", step.attempt))
 		if err != nil || got != step.want {
 			t.Errorf("%+v: got %d, %v; want %d", step, got, err, step.want)
 		}
@@ -148,7 +152,7 @@ func TestFilm_ADamagedFilmFailsAndALostOneIsMadeAgain(t *testing.T) {
 	} {
 		text, err := json.Marshal(f)
 		if err == nil {
-			_, err = c.js.Publish(t.Context(), fateSubject+keyOf(name, 1), text)
+			_, err = c.line.js.Publish(t.Context(), fateSubject+keyOf(name, 1), text)
 		}
 		if err == nil && name == "damaged" {
 			_, err = g.films.Put(t.Context(), jetstream.ObjectMeta{Name: f.Film.Object}, bytes.NewReader([]byte("film")))
@@ -213,7 +217,7 @@ func TestWorker_NeverGetsAnOrderOfANewerProtocol(t *testing.T) {
 	start(t, s.URL(), 1, func(context.Context, video.Order) error { made.Add(1); return nil })
 	text, err := json.Marshal(order{Asset: "newer", Attempt: 1, Name: "Маша"})
 	if err == nil {
-		_, err = c.js.Publish(t.Context(), orderAt(Protocol+1, keyOf("newer", 1)), text)
+		_, err = c.line.js.Publish(t.Context(), orderAt(Protocol+1, keyOf("newer", 1)), text)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -255,14 +259,32 @@ func TestRoster_OldAndDrainedWorkersAreNobody(t *testing.T) {
 	}
 }
 
+func TestRoster_AWorkersClockMayBeAny(t *testing.T) {
+	now := time.Now()
+	for _, off := range []time.Duration{0, 5 * time.Hour, -5 * time.Hour} {
+		r := newRoster(now, usual)
+		r.hear(Status{ID: "a", Protocol: Protocol, Cores: 1, Since: now.Add(off - time.Minute), Now: now.Add(off)}, now)
+		all := r.list(now)
+		if len(all) != 1 || all[0].Gone || !r.free(now) || !all[0].Since.Equal(now.Add(-time.Minute)) {
+			t.Errorf("a clock off by %v: got %+v; want it there, with an error a minute ago", off, all)
+		}
+	}
+}
+
 func TestFilm_AWorkerThatAloneFailsIsDrainedAndCostsNoAttempt(t *testing.T) {
 	t.Parallel()
-	for name, code := range map[string]string{"at once": video.CodeMachine, "after some": video.CodeEngine} {
+	for name, code := range map[string]string{"at once": video.CodeMachine, "after some": video.CodeEngine,
+		"after some empty films": video.CodeUnplayable} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := natstest.New(t)
 			c := centre(t, s.URL())
-			start(t, s.URL(), 1, func(context.Context, video.Order) error { return problem{code: code} })
+			bad := Maker(making(func(context.Context, video.Order) error { return problem{code: code} }))
+			if code == video.CodeUnplayable {
+				bad = empty{nothing}
+			}
+			startWith(t, WorkerOptions{Access: Access{URL: s.URL()}, Cores: 1,
+				Build: func(video.Kit, string) (Maker, error) { return bad, nil }})
 			start(t, s.URL(), 1, nothing)
 			until(t, "both are there", func() bool { return len(c.Workers()) == 2 })
 			spent := 0
@@ -278,7 +300,11 @@ func TestFilm_AWorkerThatAloneFailsIsDrainedAndCostsNoAttempt(t *testing.T) {
 					until(t, "it is drained", drained)
 				}
 			}
-			if most := map[string]int{video.CodeMachine: 0, video.CodeEngine: blameAfter - 1}[code]; !drained() || spent > most {
+			most := blameAfter - 1
+			if code == video.CodeMachine {
+				most = 0
+			}
+			if !drained() || spent > most {
 				t.Fatalf("got %d attempts spent, drained: %v; want at most %d and true", spent, drained(), most)
 			}
 			for i := range 10 { // only the good one takes orders now
@@ -287,6 +313,14 @@ func TestFilm_AWorkerThatAloneFailsIsDrainedAndCostsNoAttempt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// empty is a maker whose films have no bytes.
+type empty struct{ making }
+
+func (m empty) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
+	v, err := m.making.Make(ctx, o, progress)
+	return v, errors.Join(err, os.Truncate(v.Path, 0))
 }
 
 func TestFilm_OneWorkerAloneIsNeverBlamed(t *testing.T) {
@@ -360,8 +394,8 @@ func TestForget_RemovesWhatAPersonHadDeleted(t *testing.T) {
 	ctx, stop = context.WithCancel(t.Context())
 	out := make(chan error, 1)
 	go func() {
-		_, err := c.Film(ctx, order1("made"), t.TempDir(), func(int64) error { return errors.New("no room") }, func(int) {})
-		out <- err
+		out <- c.Film(ctx, order1("made"), video.Reception{Folder: t.TempDir(),
+			Room: func(int64) error { return errors.New("no room") }}, func(int) {})
 	}()
 	if err := <-out; err == nil || err.Error() != "no room" {
 		t.Fatalf("got %v; want no room", err)

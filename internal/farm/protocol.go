@@ -37,9 +37,10 @@ const (
 // keep is how long orders, fates and films stay at most: they hold names, or show them.
 const keep = time.Hour
 
-// maxDeaths is how many workers may die with an order before that is its failure. All but the first made no other film
-// at that time. NATS cannot count them: it also delivers what a worker only held while another order killed it.
-const maxDeaths = 3
+// maxDeaths is how many workers may die while they make an order and nothing else, before that is its failure: as many
+// as deaths of Retake itself. Few are not enough to tell an order that kills from one that was there when its machine
+// was switched off. NATS cannot count them: it also delivers what a worker only held while another order killed it.
+const maxDeaths = 5
 
 // order is one film to make.
 type order struct {
@@ -84,8 +85,9 @@ type stored struct {
 type beat struct {
 	Worker    string `json:"worker"`
 	Percent   int    `json:"percent"`
-	Delivered int    `json:"delivered"` // how many workers have begun it
-	Over      bool   `json:"over"`      // its fate is stored
+	Delivered int    `json:"delivered"`         // how many workers have begun it
+	Over      bool   `json:"over"`              // its fate is stored
+	Problem   string `json:"problem,omitempty"` // why it cannot be finished yet, without the name
 }
 
 // Status is what a worker says of itself.
@@ -99,7 +101,8 @@ type Status struct {
 	Failed   int           `json:"failed"`  // orders that failed since it started
 	Pace     time.Duration `json:"pace"`    // moving average of a film's time
 	Problem  string        `json:"problem"` // the last error, without names
-	Since    time.Time     `json:"since"`   // of the last error
+	Since    time.Time     `json:"since"`   // of the last error, by the clock that Now is of
+	Now      time.Time     `json:"now"`     // when it says this
 	Drained  bool          `json:"drained"` // it takes no more orders
 }
 
@@ -116,10 +119,9 @@ func orderAt(protocol int, key string) string {
 	return orderSubject + strconv.Itoa(protocol) + "." + key
 }
 
-// loneAt is where a worker notes, beside the fates, that it begins a redelivered order and makes no other film.
-func loneAt(key string, delivered int) string {
-	return fateSubject + key + "-" + strconv.Itoa(delivered)
-}
+// loneAt is where a worker notes, beside the fates, that it begins a redelivered order and makes no other film. A
+// worker that is started again has another id.
+func loneAt(key, worker string) string { return fateSubject + key + "-" + worker }
 
 // consumerOf is the queue of a protocol's orders.
 func consumerOf(protocol int) string { return consumerName + strconv.Itoa(protocol) }

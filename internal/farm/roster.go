@@ -54,6 +54,9 @@ func (r *roster) hear(s Status, now time.Time) {
 		m = &member{failed: map[string]bool{}}
 		r.all[s.ID] = m
 	}
+	if !s.Since.IsZero() && !s.Now.IsZero() { // its clock may be any
+		s.Since, s.Now = now.Add(s.Since.Sub(s.Now)), now
+	}
 	m.Status, m.heard = s, now
 	for id, other := range r.all {
 		if now.Sub(other.heard) > forgotten {

@@ -49,11 +49,10 @@ type worker struct {
 	times times
 	log   *slog.Logger
 	id    string
-	conn  *nats.Conn
-	js    jetstream.JetStream
+	line  *line
 
-	// alone is held by an order that a worker has died of, or beside: if this one dies, too, it was this order.
-	// The others hold it for reading.
+	// alone is held by an order that comes again: a worker has died of it, or beside it. If this worker dies, too, it was
+	// this order. The others hold it for reading.
 	alone sync.RWMutex
 
 	building sync.RWMutex // read by those who make a film, written by the one who builds the maker of another kit
@@ -83,12 +82,12 @@ func work(ctx context.Context, opts WorkerOptions, t times, log *slog.Logger) er
 	w := &worker{opts: opts, times: t, log: log, id: nameOf(host, rand.Text()[:6]),
 		making: map[string]context.CancelCauseFunc{}, asking: map[*context.CancelFunc]context.CancelFunc{}}
 	w.status = Status{ID: w.id, Version: opts.Version, Protocol: Protocol, Cores: opts.Cores}
-	if w.conn, w.js, err = opts.connect("retake worker "+w.id, log); err != nil {
+	if w.line, err = opts.connect("retake worker "+w.id, log); err != nil {
 		return err
 	}
-	defer w.conn.Close()
+	defer w.line.Close()
 	for subject, heard := range map[string]nats.MsgHandler{stopSubject + "*": w.stop, drainSubject + w.id: w.drain} {
-		if _, err := w.conn.Subscribe(subject, heard); err != nil {
+		if _, err := w.line.Subscribe(subject, heard); err != nil {
 			return fmt.Errorf("farm: %w", err)
 		}
 	}
@@ -114,7 +113,7 @@ func (w *worker) pull(ctx, finishing context.Context) {
 		m, err := w.next(ctx)
 		if m == nil {
 			if err != nil && ctx.Err() == nil {
-				w.log.Debug("pull an order", "err", err)
+				w.line.complain("no order can be pulled", err)
 			}
 			select {
 			case <-ctx.Done():
@@ -138,9 +137,12 @@ func (w *worker) next(ctx context.Context) (jetstream.Msg, error) {
 	if w.drained() {
 		return nil, nil
 	}
+	if err := w.line.down(); err != nil {
+		return nil, err
+	}
 	asked, cancel := question(ctx)
 	defer cancel()
-	queue, err := w.js.Consumer(asked, ordersStream, consumerOf(Protocol))
+	queue, err := w.line.js.Consumer(asked, ordersStream, consumerOf(Protocol))
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +205,7 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 	w.begin(o.Asset, cancel)
 	defer w.end(o.Asset)
 
-	var percent atomic.Int64
+	var signs signs
 	var beating routine.Group
 	over := make(chan struct{})
 	beating.Run(func() {
@@ -211,7 +213,8 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 		defer tick.Stop()
 		for {
 			m.InProgress()
-			w.say(beatSubject+key, beat{Worker: w.id, Percent: int(percent.Load()), Delivered: delivered})
+			w.say(beatSubject+key, beat{Worker: w.id, Percent: int(signs.percent.Load()), Delivered: delivered,
+				Problem: signs.said()})
 			select {
 			case <-over:
 				return
@@ -230,20 +233,14 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 		defer w.alone.RUnlock()
 	}
 	for ctx.Err() == nil {
-		err := w.fulfil(ctx, o, key, delivered, &percent)
+		err := w.fulfil(ctx, o, key, delivered, &signs)
 		if err == nil && ctx.Err() == nil {
 			if err = m.DoubleAck(ctx); err == nil {
 				w.say(beatSubject+key, beat{Worker: w.id, Percent: 100, Delivered: delivered, Over: true})
 				return
 			}
 		}
-		if ctx.Err() == nil {
-			w.log.Warn("an order cannot be finished yet", "asset", o.Asset, "err", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(w.times.tick):
-			}
-		}
+		w.troubled(ctx, &signs, "an order cannot be finished yet", err)
 	}
 	if errors.Is(context.Cause(ctx), errUnwanted) {
 		m.Term()
@@ -252,8 +249,36 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 	m.Nak() // the worker is stopped
 }
 
+// signs are what a worker says of an order while it makes it.
+type signs struct {
+	percent atomic.Int64
+	problem atomic.Pointer[string]
+}
+
+// said returns why the order cannot be finished yet; "": nothing is in the way.
+func (s *signs) said() string {
+	if p := s.problem.Load(); p != nil {
+		return *p
+	}
+	return ""
+}
+
+// troubled tells the centre and the log why an order cannot be finished yet, and waits before the next try.
+func (w *worker) troubled(ctx context.Context, s *signs, what string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	text := fmt.Sprintf("worker %s: %s: %v", w.id, what, err)
+	s.problem.Store(&text)
+	w.line.complain(what, err)
+	select {
+	case <-ctx.Done():
+	case <-time.After(w.times.tick):
+	}
+}
+
 // fulfil leaves the fate of an order, unless it has one or nobody wants it any more.
-func (w *worker) fulfil(ctx context.Context, o order, key string, delivered int, percent *atomic.Int64) error {
+func (w *worker) fulfil(ctx context.Context, o order, key string, delivered int, s *signs) error {
 	g, err := w.stores(ctx)
 	if err != nil {
 		return err
@@ -262,20 +287,21 @@ func (w *worker) fulfil(ctx context.Context, o order, key string, delivered int,
 		return err
 	}
 	if delivered > 1 {
-		deaths, err := w.countDeaths(ctx, g, o.Asset, key, delivered)
+		deaths, err := w.countDeaths(ctx, g, o.Asset, key)
 		if err != nil {
 			return err
 		}
 		if deaths >= maxDeaths {
 			return w.leave(ctx, g, key, fate{Code: CodeDied,
-				Text: fmt.Sprintf("%d workers died or fell silent with this film", deaths)}, video.Video{})
+				Text: fmt.Sprintf("%d workers died or fell silent while they made this film alone", deaths)}, video.Video{}, s)
 		}
 	}
+	s.problem.Store(nil)
 	began := time.Now()
-	f, made := w.make(ctx, g, o, percent)
+	f, made := w.make(ctx, g, o, s)
 	if ctx.Err() == nil {
 		w.learn(f, time.Since(began))
-		err = w.leave(ctx, g, key, f, made)
+		err = w.leave(ctx, g, key, f, made, s)
 	}
 	if gone := made.Discard(); gone != nil {
 		w.log.Warn("remove a film that was stored", "err", gone)
@@ -283,25 +309,23 @@ func (w *worker) fulfil(ctx context.Context, o order, key string, delivered int,
 	return err
 }
 
-// countDeaths returns how many workers have died with an order: one of the first delivery, and all that made it alone.
-// If more may, it notes that this worker makes it alone now.
-func (w *worker) countDeaths(ctx context.Context, g *ground, asset, key string, delivered int) (deaths int, err error) {
+// countDeaths returns how many other workers made an order alone and left it without a fate. If more may, it notes that
+// this one makes it alone now.
+func (w *worker) countDeaths(ctx context.Context, g *ground, asset, key string) (deaths int, err error) {
 	ctx, cancel := question(ctx)
 	defer cancel()
-	here := loneAt(key, delivered)
 	info, err := g.fates.Info(ctx, jetstream.WithSubjectFilter(fateSubject+asset+".*"))
 	if err != nil {
 		return 0, err
 	}
-	deaths = 1
 	for subject := range info.State.Subjects {
-		if strings.HasPrefix(subject, fateSubject+key+"-") && subject != here {
+		if strings.HasPrefix(subject, loneAt(key, "")) && subject != loneAt(key, w.id) {
 			deaths++
 		}
 	}
 	if deaths < maxDeaths {
-		_, err = w.js.Publish(ctx, here, nil, jetstream.WithExpectStream(fatesStream))
-		if refusedTwin(err) { // the answer to the first note was lost
+		_, err = w.line.js.Publish(ctx, loneAt(key, w.id), nil, jetstream.WithExpectStream(fatesStream))
+		if refusedTwin(err) { // it has this order again, or the answer to the first note was lost
 			err = nil
 		}
 	}
@@ -313,16 +337,16 @@ func (w *worker) stores(ctx context.Context) (g *ground, err error) {
 	ctx, cancel := question(ctx)
 	defer cancel()
 	g = &ground{}
-	if g.orders, err = w.js.Stream(ctx, ordersStream); err != nil {
+	if g.orders, err = w.line.js.Stream(ctx, ordersStream); err != nil {
 		return nil, err
 	}
-	if g.fates, err = w.js.Stream(ctx, fatesStream); err != nil {
+	if g.fates, err = w.line.js.Stream(ctx, fatesStream); err != nil {
 		return nil, err
 	}
-	if g.films, err = w.js.ObjectStore(ctx, filmsBucket); err != nil {
+	if g.films, err = w.line.js.ObjectStore(ctx, filmsBucket); err != nil {
 		return nil, err
 	}
-	g.parts, err = w.js.ObjectStore(ctx, partsBucket)
+	g.parts, err = w.line.js.ObjectStore(ctx, partsBucket)
 	return g, err
 }
 
@@ -342,7 +366,7 @@ func isOpen(ctx context.Context, g *ground, key string) (bool, error) {
 }
 
 // make makes a film and describes it; the caller discards it.
-func (w *worker) make(ctx context.Context, g *ground, o order, percent *atomic.Int64) (fate, video.Video) {
+func (w *worker) make(ctx context.Context, g *ground, o order, s *signs) (fate, video.Video) {
 	maker, done, err := w.makerOf(ctx, g, o.Kit)
 	if err != nil {
 		return fate{Worker: w.id, Code: CodeParts, Text: fmt.Sprintf("fetch what films are made with: %v", err),
@@ -355,7 +379,7 @@ func (w *worker) make(ctx context.Context, g *ground, o order, percent *atomic.I
 		}
 	}()
 	made, err := maker.Make(ctx, video.Order{Asset: o.Asset, Name: o.Name, Lang: o.Lang, Template: o.Template,
-		Attempt: o.Attempt}, func(p int) { percent.Store(int64(p)) })
+		Attempt: o.Attempt}, func(p int) { s.percent.Store(int64(p)) })
 	if err != nil {
 		return fateOf(w.id, err), video.Video{}
 	}
@@ -364,42 +388,63 @@ func (w *worker) make(ctx context.Context, g *ground, o order, percent *atomic.I
 }
 
 // leave stores a film, and then the fate that names it. If another worker was first, its fate stays.
-func (w *worker) leave(ctx context.Context, g *ground, key string, f fate, made video.Video) (err error) {
+func (w *worker) leave(ctx context.Context, g *ground, key string, f fate, made video.Video, s *signs) (err error) {
 	object := key + "." + strings.ToLower(rand.Text()) // nobody overwrites what the centre may be fetching
 	for ctx.Err() == nil {
-		err = nil
-		if f.Done {
-			if f.Film, err = upload(ctx, g.films, object+".mp4", made.Path); err == nil {
-				f.Still, err = upload(ctx, g.films, object+".jpg", made.Thumb)
-			}
+		if err = w.store(ctx, g, object, &f, made); err == nil {
+			err = w.publish(ctx, key, f)
 		}
-		var text []byte
-		if err == nil {
-			text, err = json.Marshal(f)
-		}
-		if err == nil {
+		if refusedTwin(err) {
 			asked, cancel := question(ctx)
-			_, err = w.js.Publish(asked, fateSubject+key, text, jetstream.WithExpectStream(fatesStream))
+			var first *fate
+			if first, err = fateAt(asked, g, key); err == nil && (first == nil || first.Film != f.Film) {
+				w.discard(ctx, g, f) // else it is ours, and the answer to it was lost
+			}
 			cancel()
 		}
 		if err == nil {
 			return nil
 		}
-		if f.Done && (refusedTwin(err) || ctx.Err() != nil) {
-			for _, s := range []stored{f.Film, f.Still} {
-				g.films.Delete(context.WithoutCancel(ctx), s.Object)
-			}
-		}
-		if refusedTwin(err) {
-			return nil
-		}
-		w.log.Warn("store a film", "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(w.times.tick):
+		w.troubled(ctx, s, "store a film", err)
+	}
+	w.discard(ctx, g, f)
+	return context.Cause(ctx)
+}
+
+// store stores what a fate names and is not stored yet.
+func (w *worker) store(ctx context.Context, g *ground, object string, f *fate, made video.Video) (err error) {
+	if !f.Done {
+		return nil
+	}
+	if f.Film.Object == "" {
+		if f.Film, err = upload(ctx, g.films, object+".mp4", made.Path, w.times.move); err != nil {
+			return err
 		}
 	}
-	return context.Cause(ctx)
+	if f.Still.Object == "" {
+		f.Still, err = upload(ctx, g.films, object+".jpg", made.Thumb, w.times.move)
+	}
+	return err
+}
+
+func (w *worker) publish(ctx context.Context, key string, f fate) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := question(ctx)
+	defer cancel()
+	_, err = w.line.js.Publish(ctx, fateSubject+key, text, jetstream.WithExpectStream(fatesStream))
+	return err
+}
+
+// discard removes what a fate names, if it can; else it expires.
+func (w *worker) discard(ctx context.Context, g *ground, f fate) {
+	for _, s := range []stored{f.Film, f.Still} {
+		if s.Object != "" {
+			g.films.Delete(context.WithoutCancel(ctx), s.Object)
+		}
+	}
 }
 
 // begin and end keep the list of what is being made.
@@ -466,12 +511,20 @@ func (w *worker) drain(m *nats.Msg) {
 	if d.On && d.Reason != "" {
 		w.status.Problem, w.status.Since = d.Reason, time.Now()
 	}
-	s := w.status
 	w.mu.Unlock()
 	w.log.Info("an admin or the centre has changed what this worker takes", "drained", d.On)
-	if text, err := json.Marshal(s); err == nil {
+	if text, err := json.Marshal(w.now()); err == nil {
 		m.Respond(text)
 	}
+}
+
+// now returns how the worker is.
+func (w *worker) now() Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.status
+	s.Now = time.Now()
+	return s
 }
 
 // tellStatus says regularly how the worker is.
@@ -479,10 +532,7 @@ func (w *worker) tellStatus(end <-chan struct{}) {
 	tick := time.NewTicker(w.times.beat)
 	defer tick.Stop()
 	for {
-		w.mu.Lock()
-		s := w.status
-		w.mu.Unlock()
-		w.say(statSubject+w.id, s)
+		w.say(statSubject+w.id, w.now())
 		select {
 		case <-end:
 			return
@@ -495,7 +545,7 @@ func (w *worker) tellStatus(end <-chan struct{}) {
 func (w *worker) say(subject string, what any) {
 	text, err := json.Marshal(what)
 	if err == nil {
-		err = w.conn.Publish(subject, text)
+		err = w.line.Publish(subject, text)
 	}
 	if err != nil {
 		w.log.Debug("tell the centre", "err", err)
@@ -546,7 +596,7 @@ func (w *worker) fetchKit(ctx context.Context, g *ground, sum string) (settings 
 	if err := os.RemoveAll(folder); err != nil {
 		return settings, "", err
 	}
-	text, err := part(ctx, g, parts, sum)
+	text, err := w.part(ctx, g, parts, sum)
 	if err != nil {
 		return settings, "", err
 	}
@@ -561,7 +611,7 @@ func (w *worker) fetchKit(ctx context.Context, g *ground, sum string) (settings 
 	needed := map[string]bool{sum: true}
 	for at, of := range k.Files {
 		needed[of] = true
-		have, err := part(ctx, g, parts, of)
+		have, err := w.part(ctx, g, parts, of)
 		if err != nil {
 			return settings, "", fmt.Errorf("%s: %w", filepath.Base(at), err)
 		}
@@ -592,7 +642,7 @@ func (w *worker) fetchKit(ctx context.Context, g *ground, sum string) (settings 
 }
 
 // part returns the path of a part, and fetches it if it is not here.
-func part(ctx context.Context, g *ground, folder, sum string) (string, error) {
+func (w *worker) part(ctx context.Context, g *ground, folder, sum string) (string, error) {
 	if !isToken(sum) {
 		return "", fmt.Errorf("a part with the name %q", sum)
 	}
@@ -608,7 +658,7 @@ func part(ctx context.Context, g *ground, folder, sum string) (string, error) {
 	if err := os.RemoveAll(fresh); err != nil {
 		return "", err
 	}
-	if err := download(ctx, g.parts, stored{Object: sum, Size: -1, SHA256: sum}, fresh); err != nil {
+	if err := download(ctx, g.parts, stored{Object: sum, Size: -1, SHA256: sum}, fresh, w.times.move); err != nil {
 		return "", err
 	}
 	return path, os.Rename(fresh, path)
