@@ -18,18 +18,19 @@ import (
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/routine"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
-
-	"retake.example/internal/store"
 )
 
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
 
 // Retry is the only way anything gets another try, and the only place where a failure is announced. It does all of it
-// in one transaction, which does not inherit the end of ctx: a failure seen during a shutdown is still written.
+// in one transaction, which does not inherit the end of ctx: a failure seen during a shutdown is still written. Of a
+// crowd only some people fit into it. A row of the same transaction says that there are others, whom the next ones
+// reach, be it after a restart: a fan-out of apologies, or the press in the audit.
 //
 //	cause                          when                                        what it does                                           outcome
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
@@ -66,7 +67,8 @@ const maxCrashes = 5
 //	                               successor
 //	AdminClicked{Admin, Platform}  Platform named: the publication is FAILED   PENDING, error and times cleared, PUBLISH job          Restarted
 //	                               Platform empty: the render FAILED           successor as above, with a request for everybody       Restarted
-//	                                                                           affected who has not retried yet; they are told
+//	                                                                           affected who has not retried yet; they are told,
+//	                                                                           a crowd in parts
 //	                               a message about it is undelivered           it is sent again                                       Restarted
 //	                               PENDING or PROCESSING already               nothing                                                Joined
 //	Reconnected{Admin, Platform}   the publication is FAILED for ended access  as if that admin might have clicked                    Restarted
@@ -79,7 +81,9 @@ const maxCrashes = 5
 //	AdminClicked, Reconnected      the person who asked for the video had      nothing                                                ErrNotPublishable
 //	                               it deleted
 func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out retry.Outcome, err error) {
+	var after int64
 	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		after = 0
 		switch why := why.(type) {
 		case retry.JobFailed:
 			out, err = q.retryJob(tx, why)
@@ -89,7 +93,7 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out
 			if why.Platform != "" {
 				out, err = retry.RestartPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
-				out, err = retry.RestartForAll(tx, assetID, why.Admin)
+				out, after, err = retry.RestartForAll(tx, assetID, why.Admin)
 			}
 		case retry.Reconnected:
 			out, err = retry.RestartPublication(tx, assetID, why.Platform, why.Admin, true)
@@ -98,6 +102,9 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out
 		}
 		return err
 	})
+	if err == nil && after > 0 {
+		err = retry.ForTheRest(ctx, q.store, assetID, after)
+	}
 	if err != nil {
 		return "", fmt.Errorf("retry asset %s: %w", assetID, err)
 	}
@@ -283,17 +290,20 @@ type audioCache interface {
 
 // Options are the operator's choices for the queue.
 type Options struct {
-	Workers   int                                  // renders at a time
-	Attempts  int                                  // of a job before it is given up
-	Backoff   func(attempt int) time.Duration      // pause after the attempt with that number, from 1
-	Drain     time.Duration                        // how long a stop lets messages under way finish
-	Outages   outage.Breaker                       // nil: there are none
-	OutageMax time.Duration                        // the longest wait of a job, from its first; 0: a day
-	Sites     map[string]publish.Platform          // by the name of the platform; nil: nothing is published
-	Meter     worker.Meter                         // nil: nobody counts
-	Voices    audioCache                           // nil: no name is spoken
-	Farm      interface{ Forget(assets []string) } // nil: no video is made on other machines
-	Delivered func(user int64)                     // called when somebody has got a video; nil: nobody is
+	Workers   int                             // renders at a time
+	Attempts  int                             // of a job before it is given up
+	Backoff   func(attempt int) time.Duration // pause after the attempt with that number, from 1
+	Drain     time.Duration                   // how long a stop lets messages under way finish
+	Outages   outage.Breaker                  // nil: there are none
+	OutageMax time.Duration                   // the longest wait of a job, from its first; 0: a day
+	Sites     map[string]publish.Platform     // by the name of the platform; nil: nothing is published
+	Meter     worker.Meter                    // nil: nobody counts
+	Voices    audioCache                      // nil: no name is spoken
+	Farm      interface {                     // nil: no video is made on other machines
+		Forget(assets []string)
+		On() bool
+	}
+	Delivered func(user int64) // called when somebody has got a video; nil: nobody is
 }
 
 // tidying is how long a stop waits for what only tidies up.
@@ -376,6 +386,9 @@ func (q *Queue) prepare(ctx context.Context) error {
 	for i := len(times) - 1; i >= 0; i-- {
 		q.Learn(times[i])
 	}
+	if err := retry.ResumeCrowds(ctx, q.store); err != nil {
+		return err
+	}
 	return q.Reconnected(ctx, store.Admin{})
 }
 
@@ -401,7 +414,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 				last = append(last, j)
 				continue
 			}
-			if err := tx.Rescue(j, alone); err != nil {
+			elsewhere := j.Kind == store.Publish || j.Kind == store.Render && q.opts.Farm != nil && q.opts.Farm.On()
+			if err := tx.Rescue(j, alone, !elsewhere); err != nil {
 				return err
 			}
 		}
@@ -448,6 +462,9 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 		out, err = q.Retry(draining, j.AssetID, failed)
 		return err
 	})
+	if err == nil && out == retry.GaveUp && j.Kind == store.Render {
+		err = q.RetryWrite(draining, func() error { return retry.FailCrowds(draining, q.store) })
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound): // nobody waits for it any more
 		q.opts.Meter.Ended(string(j.Kind), "dropped")

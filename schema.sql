@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
 	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
 	replaced    INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- failed, and another try was made of it: the library shows that one
+	undelivered INTEGER,                               -- since when a message about it has been given up, by triggers; NULL: none has
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -71,6 +72,7 @@ CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DES
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_since ON assets (finished, id, creator) WHERE needs_attention = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_undelivered ON assets (undelivered, id, creator, status, name_key) WHERE undelivered IS NOT NULL AND needs_attention = 0;
 CREATE INDEX IF NOT EXISTS assets_delete_requested ON assets (delete_requested_at, id) WHERE delete_requested_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
 -- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
@@ -201,6 +203,22 @@ CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE res
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
 -- By the time and not by the status: so the step from PENDING to PROCESSING of ten thousand people leaves it alone.
 CREATE INDEX IF NOT EXISTS requests_open ON requests (user_id) WHERE finished IS NULL;
+-- What needs an admin is found by the video: its row would be looked up for each of these otherwise.
+CREATE TRIGGER IF NOT EXISTS requests_undelivered_insert AFTER INSERT ON requests WHEN new.undelivered IS NOT NULL
+BEGIN
+	UPDATE assets SET undelivered = (SELECT min(undelivered) FROM requests WHERE asset_id = new.asset_id AND undelivered IS NOT NULL)
+		WHERE id = new.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS requests_undelivered_update AFTER UPDATE OF undelivered ON requests WHEN new.undelivered IS NOT old.undelivered
+BEGIN
+	UPDATE assets SET undelivered = (SELECT min(undelivered) FROM requests WHERE asset_id = new.asset_id AND undelivered IS NOT NULL)
+		WHERE id = new.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS requests_undelivered_delete AFTER DELETE ON requests WHEN old.undelivered IS NOT NULL
+BEGIN
+	UPDATE assets SET undelivered = (SELECT min(undelivered) FROM requests WHERE asset_id = old.asset_id AND undelivered IS NOT NULL)
+		WHERE id = old.asset_id;
+END;
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -309,6 +327,8 @@ CREATE TABLE IF NOT EXISTS publications (
 	standing_at INTEGER,                               -- when that was found
 	accepted    TEXT,                                  -- the standing that an admin has accepted
 	asset_created INTEGER,                             -- when its asset was, by a trigger: the library lists what is on a platform by it
+	looked_at   INTEGER,                               -- when somebody last looked at the platform; NULL: nobody has
+	changed_there TEXT CHECK (changed_there IS NULL OR json_valid(changed_there)), -- what somebody changed on the platform since it was sent, by field; NULL: nothing
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
@@ -351,19 +371,18 @@ BEGIN
 END;
 
 -- What needs an admin, a row each: every count and list of it asks this view. What failed only because access to its channel has
--- ended is not here: the channel is.
+-- ended is not here: the channel is. What the view publishable leaves out is listed once, and not asked for each.
 CREATE VIEW IF NOT EXISTS attention AS
 	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs_attention = 1
-	UNION ALL SELECT 'undelivered', r.asset_id, '', NULL, a.creator, min(r.undelivered) FROM requests r CROSS JOIN assets a ON a.id = r.asset_id
-		WHERE r.undelivered IS NOT NULL AND a.needs_attention = 0 GROUP BY r.asset_id
+	UNION ALL SELECT 'undelivered', id, '', NULL, creator, undelivered FROM assets WHERE undelivered IS NOT NULL AND needs_attention = 0
 	UNION ALL SELECT 'unanswered', NULL, '', NULL, NULL, min(set_aside) FROM inbox WHERE set_aside IS NOT NULL HAVING count(*) > 0
 	UNION ALL SELECT 'publication', p.asset_id, p.platform, p.channel_id, p.creator, p.completed FROM publications p
-		WHERE p.status = 'FAILED' AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
+		WHERE p.status = 'FAILED' AND p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
 			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
 	UNION ALL SELECT 'publication', asset_id, platform, channel_id, creator, standing_at FROM publications WHERE standing IS NOT NULL
 	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
 		WHERE p.status = 'PENDING' AND p.step = 'manual'
-			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
+			AND p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
 	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
 	UNION ALL SELECT 'announcement', NULL, '', id, NULL, started FROM announcements WHERE trouble IS NOT NULL
 	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
@@ -507,7 +526,7 @@ CREATE TABLE IF NOT EXISTS setup (
 	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- one is under way, or none is
 	code        BLOB    CHECK (length(code) = 32),     -- SHA-256 of the code with which somebody becomes the owner; NULL: none works
 	expires     INTEGER NOT NULL DEFAULT 0,            -- when the code ends
-	failures    INTEGER NOT NULL DEFAULT 0,            -- wrong codes since this one was made
+	failures    INTEGER NOT NULL DEFAULT 0,            -- unused since version 18: wrong codes
 	test        TEXT                                   -- id of the test video; NULL: none was asked for
 ) STRICT;
 

@@ -7,9 +7,8 @@ import (
 	"embed"
 	"io/fs"
 
-	"retake.example/internal/store"
-
 	"retake.example/internal/db"
+	"retake.example/internal/store"
 )
 
 //go:embed schema.sql

@@ -26,6 +26,10 @@ import (
 // maxGroup is how many transactions one commit carries at most: it bounds how long the first of them waits.
 const maxGroup = 1024
 
+// mostStatements is after how many statements a commit takes no further members: those take some 20 ms. A thousand
+// members of many statements each would hold up everybody else.
+const mostStatements = 3000
+
 // busyTimeout is how long a statement waits for another process that has locked the file.
 const busyTimeout = 10 * time.Second
 
@@ -62,7 +66,7 @@ func UseOFDLocks() error {
 // DB is one SQLite file.
 type DB struct {
 	conn    *conn
-	readers *sql.DB
+	readers *Reader
 	twice   bool // for tests: see testhook
 
 	mu      sync.Mutex
@@ -132,7 +136,8 @@ func Open(path, schema string, steps []string, before func(version int) error,
 	}
 	readers.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	readers.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	return &DB{conn: conn, readers: readers, twice: testhook.Twice.Load()}, nil
+	readers.SetConnMaxIdleTime(10 * time.Second) // an idle program keeps the cache of one
+	return &DB{conn: conn, readers: &Reader{DB: readers, kept: map[string]*sql.Stmt{}}, twice: testhook.Twice.Load()}, nil
 }
 
 // private makes sure that only this user can read the database at path. SQLite would create the file readable for all
@@ -296,7 +301,7 @@ func (d *DB) write() {
 	if i := slices.IndexFunc(d.waiting[:n], func(o *op) bool { return o.alone != nil }); i >= 0 {
 		n = max(1, i)
 	}
-	group := d.waiting[:n]
+	group := d.waiting[:n:n]
 	d.waiting = d.waiting[n:len(d.waiting):len(d.waiting)]
 	d.mu.Unlock()
 	if first := group[0]; first.alone != nil {
@@ -304,64 +309,74 @@ func (d *DB) write() {
 			first.err = first.alone(d.conn)
 		}
 	} else {
-		commit(&Tx{conn: d.conn}, group)
+		n = commit(&Tx{conn: d.conn}, group)
 	}
-	for _, o := range group[1:] {
+	for _, o := range group[1:n] {
 		o.turn <- false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if n < len(group) {
+		d.waiting = append(group[n:], d.waiting...)
+	}
 	if d.writing = len(d.waiting) > 0; d.writing {
 		d.waiting[0].turn <- true
 	}
 }
 
-// commit runs a group in one transaction and sets the error of each member. A savepoint for each costs as much as a
-// small member, and hardly any fails after it has written: so there are none until that happens, and then all begin
-// again.
-func commit(tx *Tx, group []*op) {
-	lost := together(tx, group, false)
+// commit runs a group in one transaction, sets the error of each member, and returns how many there was room for. A
+// savepoint for each costs as much as a small member, and hardly any fails after it has written: so there are none
+// until that happens, and then all begin again.
+func commit(tx *Tx, group []*op) int {
+	n, lost := together(tx, group, false)
 	switch {
 	case lost != errAgain:
-	case len(group) == 1 && (group[0].err != nil || group[0].panicked != nil):
+	case n == 1 && (group[0].err != nil || group[0].panicked != nil):
 		lost = nil // all that was rolled back is that member's own
 	default:
-		lost = together(tx, group, true)
+		n, lost = together(tx, group, true)
 	}
-	for _, o := range group {
+	for _, o := range group[:n] {
 		if o.err == nil {
 			o.err = lost
 		}
 	}
+	return n
 }
 
 // errAgain says that a member failed after it had written, and that the group must run again with savepoints.
 var errAgain = errors.New("a member of the group failed after it had written")
 
-// together tries a group in one transaction. Each member has its own error; the one that is returned is everybody's.
-func together(tx *Tx, group []*op, savepoints bool) (err error) {
+// together tries a group in one transaction: its first n members, for which there is room. Each has its own error; the
+// one that is returned is everybody's.
+func together(tx *Tx, group []*op, savepoints bool) (n int, err error) {
 	tx.ended = nil
 	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
-		return err
+		return len(group), err
 	}
+	tx.statements = 0
 	defer func() {
 		if err != nil {
 			tx.conn.script("ROLLBACK") // fails when SQLite has done it already
 		}
 	}()
-	for i, o := range group {
+	for n < len(group) {
+		o := group[n]
+		if n++; tx.statements > mostStatements {
+			group = group[:n] // this one is the last
+		}
 		if o.err = o.ctx.Err(); o.err != nil {
 			continue
 		}
-		tx.Last = savepoints || i == len(group)-1
+		tx.Last = savepoints || n == len(group)
 		if savepoints {
 			if _, err := tx.Exec("SAVEPOINT member"); err != nil {
-				return err
+				return n, err
 			}
 		}
 		if o.twice {
 			if err := o.rehearse(tx); err != nil {
-				return err
+				return n, err
 			}
 		}
 		tx.wrote = false
@@ -370,20 +385,20 @@ func together(tx *Tx, group []*op, savepoints bool) (err error) {
 		switch {
 		case !failed:
 		case !savepoints && tx.wrote:
-			return errAgain
+			return n, errAgain
 		case savepoints:
 			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
-				return err
+				return n, err
 			}
 		}
 		if savepoints {
 			if _, err := tx.Exec("RELEASE member"); err != nil {
-				return err
+				return n, err
 			}
 		}
 	}
 	_, err = tx.Exec("COMMIT")
-	return err
+	return n, err
 }
 
 func (o *op) run(tx *Tx) (err error) {
@@ -405,7 +420,7 @@ func (o *op) rehearse(tx *Tx) error {
 }
 
 // Read returns the pool for queries. Its connections refuse to write.
-func (d *DB) Read() *sql.DB { return d.readers }
+func (d *DB) Read() *Reader { return d.readers }
 
 // Tx is the transaction a function runs in. It is valid only during that function.
 type Tx struct {
@@ -413,9 +428,10 @@ type Tx struct {
 	// does for all of them is to be done now. If the last one fails, or its ctx has ended, nobody does that work.
 	Last bool
 
-	conn  *conn
-	wrote bool  // something, or may have
-	ended error // SQLite has rolled back the whole transaction, as on a full disk: nothing more may be written
+	conn       *conn
+	statements int   // that were run since the transaction began
+	wrote      bool  // something, or may have
+	ended      error // SQLite has rolled back the whole transaction, as on a full disk: nothing more may be written
 }
 
 // Exec runs a statement and returns how many rows it changed.
@@ -475,6 +491,7 @@ func (tx *Tx) stmt(query string) (*stmt, error) {
 	if tx.ended != nil {
 		return nil, tx.ended
 	}
+	tx.statements++
 	return tx.conn.stmt(query)
 }
 

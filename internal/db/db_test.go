@@ -661,3 +661,24 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// SQLite looks at foreign keys when a statement ends, which is after it has returned its rows.
+func TestGet_CarriesAStatementToItsEnd(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "d.db"), `CREATE TABLE parents (id INTEGER PRIMARY KEY);
+		CREATE TABLE children (parent INTEGER NOT NULL REFERENCES parents (id));
+		INSERT INTO parents VALUES (1); INSERT INTO children VALUES (1)`, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	if err := d.Tx(t.Context(), func(tx *Tx) error {
+		var id int
+		return tx.Get(`DELETE FROM parents WHERE id = 1 RETURNING id`, nil, &id)
+	}); err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
+		t.Errorf("got %v; want the foreign key to refuse it", err)
+	}
+	var parents int
+	if err := d.Read().QueryRow(`SELECT count(*) FROM parents`).Scan(&parents); err != nil || parents != 1 {
+		t.Errorf("got %d parents, %v; want the one that has a child", parents, err)
+	}
+}

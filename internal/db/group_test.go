@@ -487,3 +487,40 @@ func TestStatements_ScansAreFound(t *testing.T) {
 		t.Errorf("not seen: %v", want)
 	}
 }
+
+// A commit takes no further members when those that it has are a lot. The others come with the next ones, in their
+// order.
+func TestGroup_HasRoomForSomeStatements(t *testing.T) {
+	d := open(t)
+	var began []int
+	last := map[int]bool{}
+	member := func(n int, statements int, failure error) func(*Tx) error {
+		return func(tx *Tx) error {
+			began, last[n] = append(began, n), tx.Last
+			for range statements {
+				var one int
+				if err := tx.Get(`SELECT 1`, nil, &one); err != nil {
+					return err
+				}
+			}
+			return errors.Join(insert(n)(tx), failure)
+		}
+	}
+	broken := errors.New("broken")
+	errs := group(t, d, member(1, mostStatements, nil), member(2, 0, nil), member(3, mostStatements, broken),
+		member(4, 0, nil), member(5, 0, nil))
+	for i, err := range errs {
+		if want := map[int]error{2: broken}[i]; !errors.Is(err, want) {
+			t.Errorf("member %d: got %v; want %v", i+1, err, want)
+		}
+	}
+	if got := numbers(t, d); !slices.Equal(got, []int{1, 2, 4, 5}) {
+		t.Errorf("got %v written; want what all but the third member wrote", got)
+	}
+	if !slices.IsSorted(slices.Compact(slices.Clone(began))) {
+		t.Errorf("got the members in the order %v", began)
+	}
+	if last[1] || !last[2] {
+		t.Errorf("got %v as the last of a commit; want the second, before which there were enough", last)
+	}
+}

@@ -4,6 +4,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"retake.example/internal/db/dbtest"
 	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 // pressed is queue.Retry as far as an admin's press goes.
@@ -19,7 +21,7 @@ type pressed struct{ *store.Store }
 
 func (p pressed) Retry(ctx context.Context, id string, why Cause) (out Outcome, err error) {
 	err = p.Tx(ctx, func(tx *store.Tx) (err error) {
-		out, err = RestartForAll(tx, id, why.(AdminClicked).Admin)
+		out, _, err = RestartForAll(tx, id, why.(AdminClicked).Admin)
 		return err
 	})
 	return out, err
@@ -117,5 +119,41 @@ func TestEverything_SendsWhatDidNotArrive(t *testing.T) {
 		return err
 	}); err != nil || sent != people {
 		t.Errorf("got %d messages to send, %v; want one for each of %d people", sent, err, people)
+	}
+}
+
+// answers is a Retry that answers in the same way for every video of a name.
+type answers map[string]error
+
+func (a answers) Retry(_ context.Context, id string, _ Cause) (Outcome, error) {
+	return Restarted, a[id]
+}
+
+func TestBatch_WhatSomebodyElseWasQuickerWithIsSkipped(t *testing.T) {
+	ids := []string{"fine", "not mine", "not failed", "gone", "should go"}
+	q := answers{"not mine": store.ErrForbidden, "not failed": store.ErrNotFailed, "gone": store.ErrNotFound,
+		"should go": store.ErrNotPublishable}
+	var tally Tally
+	press := func(i int) (string, AdminClicked) { return ids[i], AdminClicked{} }
+	err := batch(t.Context(), q, &tally, len(ids), press)
+	if want := (Tally{Outcome: Restarted, Restarted: 1, Skipped: 4}); err != nil || tally != want {
+		t.Errorf("got %+v, %v; want %+v", tally, err, want)
+	}
+	q["gone"] = errors.New("the disk is broken")
+	if err := batch(t.Context(), q, &tally, len(ids), press); !errors.Is(err, q["gone"]) {
+		t.Errorf("got %v; want the error that is nobody's doing", err)
+	}
+}
+
+func TestEverything_AnErrorOfTheVideosIsNotLostWithThePublications(t *testing.T) {
+	s := testrig.NewStore(t)
+	a := testrig.Ask(t, s, "Маша", 1)
+	task := testrig.Begin(t, s, store.Render)
+	testrig.Write(t, s, func(tx *store.Tx) error { return tx.GiveUp(task.Job, "the engine broke", "") })
+	broken := errors.New("the disk is broken")
+	shown := Shown{Count: 1, Newest: a.ID, Publications: 1, Undelivered: 1, Until: s.Now()}
+	_, err := Everything(t.Context(), s, answers{a.ID: broken}, store.Admin{Owner: true}, store.Filter{}, shown)
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v; want %v", err, broken)
 	}
 }

@@ -137,3 +137,28 @@ func TestQueue_InAShortOneEverybodyIsAlike(t *testing.T) {
 		t.Errorf("got %v, %v; want %v", line, err, want)
 	}
 }
+
+func TestBanAskers_ACrowdIsBannedInPortions(t *testing.T) {
+	const people = 2*200 + 1 // one more than fit into two portions
+	s := newStore(t)
+	var users []int64
+	for user := range int64(people) {
+		users = append(users, user+1)
+	}
+	a := ask(t, s, "Маша", users...)
+	banned := func() int { return count(t, s, `SELECT count(*) FROM bans`) }
+	for more := true; more; {
+		before := banned()
+		write(t, s, func(tx *store.Tx) (err error) { more, err = tx.BanAskers(a.ID, 8); return err })
+		if n := banned() - before; n == 0 || n > 200 {
+			t.Fatalf("got %d people banned in one transaction; want some, and 200 at the most", n)
+		}
+	}
+	if n := banned(); n != people {
+		t.Errorf("got %d people banned; want all %d", n, people)
+	}
+	err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.BanAskers(a.ID, 8); return err })
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v; want ErrNotFound: nobody is left", err)
+	}
+}

@@ -38,6 +38,33 @@ func (tx *Tx) Note(e Event) error {
 	return err
 }
 
+// NoteBegun is Note for a retry that goes on in further transactions, until NoteEnded: see Restarting.
+func (tx *Tx) NoteBegun(e Event) error {
+	e.Outcome = map[string]string{"restarted": "restarting", "joined": "joining"}[e.Outcome]
+	return tx.Note(e)
+}
+
+// halfway picks the retries between NoteBegun and NoteEnded, and endRetries ends them.
+const (
+	halfway    = `action = 'retry' AND outcome IN ('restarting', 'joining')`
+	endRetries = `UPDATE audit SET outcome = iif(outcome = 'joining', 'joined', 'restarted') WHERE ` + halfway
+)
+
+// NoteEnded notes that the retry of an asset has reached everybody.
+func (tx *Tx) NoteEnded(assetID string) error {
+	_, err := tx.sql.Exec(endRetries+` AND asset_id = ?`, assetID)
+	return err
+}
+
+// restartsSeen is among how many of the last events a start looks for retries that the program has not ended.
+const restartsSeen = 10_000
+
+// Restarting lists the assets whose retry has reached some of a crowd only: the program ended in the middle of it.
+func (s *Store) Restarting(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT DISTINCT asset_id FROM audit WHERE id > (SELECT max(id) FROM audit) - ?
+		AND `+halfway, restartsSeen)
+}
+
 // AuditEntry is an event as the activity list shows it. What the program itself tried again, or gave up, is one too:
 // it is not in the table audit but follows from the attempts, and goes with their asset.
 type AuditEntry struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"retake.example/internal/db"
+	"retake.example/internal/lang"
 )
 
 // Admin is somebody who may sign in to the page.
@@ -172,7 +173,9 @@ func (s *Store) Appointed(ctx context.Context) ([]Appointed, error) {
 	return appointed(ctx, s.db.Read())
 }
 
-func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
+func appointed(ctx context.Context, d interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}) ([]Appointed, error) {
 	rows, err := d.QueryContext(ctx, `SELECT id, owner, added, origin FROM admins ORDER BY added, id`)
 	return collect(rows, err, func(a *Appointed) error {
 		var added int64
@@ -326,10 +329,10 @@ func (n AdminName) String() string {
 	return n.Name
 }
 
-// NameAdmin keeps what an admin is called.
+// NameAdmin keeps what an admin is called, without characters that nobody sees.
 func (tx *Tx) NameAdmin(id int64, name, username string) error {
 	_, err := tx.sql.Exec(`INSERT INTO admin_names (id, name, username) VALUES (?1, ?2, ?3)
-		ON CONFLICT (id) DO UPDATE SET name = ?2, username = ?3 WHERE (name, username) <> (?2, ?3)`, id, name, username)
+		ON CONFLICT (id) DO UPDATE SET name = ?2, username = ?3 WHERE (name, username) <> (?2, ?3)`, id, lang.Visible(name), username)
 	return err
 }
 

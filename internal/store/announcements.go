@@ -171,17 +171,17 @@ func (tx *Tx) alone(id int64) error {
 	return err
 }
 
-// StartAnnouncement has a draft sent to everyone who has agreed by now. seen is as in SaveAnnouncement.
-func (tx *Tx) StartAnnouncement(id int64, seen time.Time, admin int64) error {
+// StartAnnouncement has a draft sent to everyone who has agreed by now: so many people, as Consents has counted them.
+// seen is as in SaveAnnouncement.
+func (tx *Tx) StartAnnouncement(id int64, seen time.Time, people int, admin int64) error {
 	if err := tx.announcementIs(id, `status = 'draft'`, seen); err != nil {
 		return err
 	}
 	if err := tx.alone(id); err != nil {
 		return err
 	}
-	if _, err := tx.sql.Exec(`UPDATE announcements SET status = 'sending', started = ?2, people = (
-			SELECT count(*) FROM consents c WHERE c.answer = 'agreed'
-				AND NOT EXISTS (SELECT 1 FROM bans b WHERE b.chat_id = c.user_id)) WHERE id = ?1`, id, tx.now); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE announcements SET status = 'sending', started = ?, people = ? WHERE id = ?`, tx.now,
+		people, id); err != nil {
 		return err
 	}
 	return tx.announcementChanged("start", id, admin)
@@ -235,15 +235,29 @@ func (tx *Tx) RepeatAnnouncement(id, admin int64) error {
 	return tx.announcementChanged("repeat", id, admin)
 }
 
-// DeleteAnnouncement deletes one that is not being sent, with all that is known of its copies.
-func (tx *Tx) DeleteAnnouncement(id, admin int64) error {
+// copiesAtOnce is how many copies are deleted in one transaction: those of a million people take the writer seconds.
+const copiesAtOnce = 1000
+
+// DeleteAnnouncement deletes one that is not being sent, with all that is known of its copies. more: there are too many
+// for one transaction, and it is to be called again. It can be sent to nobody from then on, who may have had it.
+func (tx *Tx) DeleteAnnouncement(id, admin int64) (more bool, err error) {
 	if err := tx.announcementIs(id, `status <> 'sending'`, time.Time{}); err != nil {
-		return err
+		return false, err
+	}
+	n, err := tx.sql.Exec(`DELETE FROM announced WHERE id IN (
+		SELECT id FROM announced WHERE announcement_id = ? LIMIT 0 + ?)`, id, copiesAtOnce)
+	if err != nil {
+		return false, err
+	}
+	if n == copiesAtOnce {
+		_, err = tx.sql.Exec(`UPDATE announcements SET status = 'done', finished = ifnull(finished, ?), trouble = NULL
+			WHERE id = ?`, tx.now, id)
+		return true, err
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM announcements WHERE id = ?`, id); err != nil {
-		return err
+		return false, err
 	}
-	return tx.announcementChanged("delete", id, admin)
+	return false, tx.announcementChanged("delete", id, admin)
 }
 
 // HaltAnnouncement is how the program pauses an announcement: code says why. One that is paused already stays so.

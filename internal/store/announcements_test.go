@@ -26,6 +26,16 @@ func agrees(t *testing.T, s *store.Store, answer store.Answer, users ...int64) {
 	}
 }
 
+// starts starts an announcement for all who have agreed.
+func starts(t *testing.T, s *store.Store, id int64, seen time.Time) error {
+	t.Helper()
+	c, err := s.Consents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Tx(t.Context(), func(tx *store.Tx) error { return tx.StartAnnouncement(id, seen, c.Agreed, 8) })
+}
+
 // announces saves and starts an announcement.
 func announces(t *testing.T, s *store.Store, text string) store.Announcement {
 	t.Helper()
@@ -34,7 +44,9 @@ func announces(t *testing.T, s *store.Store, text string) store.Announcement {
 		id, err = tx.SaveAnnouncement(0, map[string]string{"": text, "en": "In English"}, time.Time{}, 8)
 		return err
 	})
-	write(t, s, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, 8) })
+	if err := starts(t, s, id, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
 	return announcement(t, s, id)
 }
 
@@ -71,11 +83,14 @@ func TestAnnouncement_EachStepIsRefusedUnlessItFits(t *testing.T) {
 			_, err := tx.SaveAnnouncement(id, map[string]string{"": "x"}, time.Time{}, 8)
 			return err
 		},
-		"start":    func(tx *store.Tx, id int64) error { return tx.StartAnnouncement(id, time.Time{}, 8) },
+		"start":    func(tx *store.Tx, id int64) error { return tx.StartAnnouncement(id, time.Time{}, 2, 8) },
 		"pause":    func(tx *store.Tx, id int64) error { return tx.PauseAnnouncement(id, 8) },
 		"continue": func(tx *store.Tx, id int64) error { return tx.ContinueAnnouncement(id, 8) },
 		"repeat":   func(tx *store.Tx, id int64) error { return tx.RepeatAnnouncement(id, 8) },
-		"delete":   func(tx *store.Tx, id int64) error { return tx.DeleteAnnouncement(id, 8) },
+		"delete": func(tx *store.Tx, id int64) error {
+			_, err := tx.DeleteAnnouncement(id, 8)
+			return err
+		},
 	}
 	fits := map[store.AnnouncementStatus]string{store.Draft: "save start delete", store.Sending: "pause",
 		store.Halted: "continue delete", store.Done: "repeat delete"}
@@ -87,7 +102,9 @@ func TestAnnouncement_EachStepIsRefusedUnlessItFits(t *testing.T) {
 				return err
 			})
 			if status != store.Draft {
-				write(t, s, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, 8) })
+				if err := starts(t, s, id, time.Time{}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			switch status {
 			case store.Halted:
@@ -118,9 +135,7 @@ func TestAnnouncement_OneAtATimeAndOnlyWhatWasSeenIsStarted(t *testing.T) {
 		return err
 	})
 	seen := announcement(t, s, id).Changed
-	start := func() error {
-		return s.Tx(t.Context(), func(tx *store.Tx) error { return tx.StartAnnouncement(id, seen, 8) })
-	}
+	start := func() error { return starts(t, s, id, seen) }
 	if err := start(); !errors.Is(err, store.ErrAnnouncing) {
 		t.Errorf("got %v; want ErrAnnouncing", err)
 	}
@@ -297,5 +312,44 @@ func TestCopy_ThatGetsThroughBringsWhatCouldNotBeDelivered(t *testing.T) {
 	copies(t, s, a.ID, -1, store.CopyDelivered, "")
 	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
 		t.Errorf("got %d deliveries; want the video sent again", n)
+	}
+}
+
+// A million copies in one transaction hold up everybody who writes or presses for seconds.
+func TestDeleteAnnouncement_TheCopiesOfACrowdGoInPortions(t *testing.T) {
+	const people = 2500
+	s := newStore(t)
+	agrees(t, s, store.Agreed, 1)
+	other, a := announces(t, s, "other"), store.Announcement{}
+	copies(t, s, other.ID, 1, store.CopyDelivered, "")
+	write(t, s, func(tx *store.Tx) error { return tx.FinishAnnouncement(other.ID) })
+	a = announces(t, s, "x")
+	const crowd = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) `
+	mutate(t, s, crowd+`INSERT INTO users (id, lang, created) SELECT 1000 + i, 'ru', 1 FROM n`, people)
+	mutate(t, s, crowd+`INSERT INTO announced (announcement_id, user_id, outcome, at)
+		SELECT ?2, 1000 + i, 'delivered', 1 FROM n`, people, a.ID)
+	write(t, s, func(tx *store.Tx) error { return tx.HaltAnnouncement(a.ID, "telegram_refused") })
+	left := func() int { return count(t, s, `SELECT count(*) FROM announced WHERE announcement_id = ?`, a.ID) }
+	for before, more := people, true; more; before = left() {
+		write(t, s, func(tx *store.Tx) (err error) { more, err = tx.DeleteAnnouncement(a.ID, 8); return err })
+		if gone := before - left(); gone > 1000 {
+			t.Errorf("got %d copies deleted in one transaction; want 1000 at the most", gone)
+		}
+		if !more {
+			continue
+		}
+		err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.ContinueAnnouncement(a.ID, 8) })
+		if !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("got %v; want that it goes on to nobody, who may have had it", err)
+		}
+	}
+	if _, err := s.Announcement(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) || left() != 0 {
+		t.Errorf("got %v with %d copies; want nothing of it", err, left())
+	}
+	if n := count(t, s, `SELECT count(*) FROM announced`); n != 1 {
+		t.Errorf("got %d copies of the other one; want one", n)
+	}
+	if n := count(t, s, `SELECT count(*) FROM audit WHERE action = 'announcement delete'`); n != 1 {
+		t.Errorf("got %d lines in the activity list; want one", n)
 	}
 }

@@ -270,11 +270,7 @@ func (tx *Tx) AddUpload(a Asset) error {
 // NextTry returns what takes the place of a failed asset: a live one with the same key, one that was finished since, or
 // a new successor, of the last in the line, with its RENDER job under the given fairness key.
 func (tx *Tx) NextTry(failed Asset, fairnessKey int64) (next Asset, made bool, err error) {
-	next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang)
-	if errors.Is(err, ErrNotFound) {
-		next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished)
-	}
-	if err == nil {
+	if next, err = tx.LaterTry(failed); err == nil {
 		return next, false, tx.succeed(next, failed)
 	} else if !errors.Is(err, ErrNotFound) {
 		return next, false, err
@@ -286,6 +282,16 @@ func (tx *Tx) NextTry(failed Asset, fairnessKey int64) (next Asset, made bool, e
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
 		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, fairnessKey)
 	return next, true, err
+}
+
+// LaterTry returns what has taken the place of a failed asset already: a live one with the same key, or one that was
+// finished since. ErrNotFound: there is none.
+func (tx *Tx) LaterTry(failed Asset) (Asset, error) {
+	next, err := tx.liveTwin(failed.NameKey, failed.Template, failed.Lang)
+	if errors.Is(err, ErrNotFound) {
+		next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished)
+	}
+	return next, err
 }
 
 // lastTry is the id of the last of the tries that begin with the asset ?1.

@@ -5,8 +5,8 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 )
 
@@ -228,7 +227,7 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 					store.NeedsAttention{Failed: s.at.AddDate(20, 0, 0)},
 				)
 				for _, n := range list {
-					all, err2 := tx.Unserved(store.Asset{ID: n.ID})
+					all, err2 := tx.Unserved(store.Asset{ID: n.ID}, 0, 1000)
 					err = errors.Join(err, err2)
 					for _, w := range all {
 						told[w.User] = true
@@ -403,10 +402,11 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 			PublishAt: store.Moment(5),
 			Upload:    store.Upload{URL: "https://y", Warning: "no thumbnail"},
 			Creator:   7,
+			Completed: store.Moment(3),
 		},
 		{ID: 2, Platform: "RUMBLE", Status: store.Pending},
 	}}
-	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }

@@ -44,24 +44,27 @@ func (tx *Tx) Unban(chat, admin int64) error {
 	return tx.Note(Event{Admin: &admin, Action: "unban"})
 }
 
-// BanAskers bans everyone who asked for a video and is not banned yet, and returns how many those are. ErrNotFound:
-// nobody is left of them.
-func (tx *Tx) BanAskers(assetID string, admin int64) (n int, err error) {
+// bansAtOnce is how many people are banned in one transaction: ten thousand take the writer a second.
+const bansAtOnce = 200
+
+// BanAskers bans those who asked for a video and are not banned yet. more: these are too many for one transaction, and
+// it is to be called again. ErrNotFound: nobody is left of them.
+func (tx *Tx) BanAskers(assetID string, admin int64) (more bool, err error) {
 	rows, err := tx.sql.Query(`SELECT user_id FROM requests WHERE asset_id = ?
-		AND NOT EXISTS (SELECT 1 FROM bans WHERE chat_id = user_id)`, assetID)
+		AND NOT EXISTS (SELECT 1 FROM bans WHERE chat_id = user_id) LIMIT 0 + ?`, assetID, bansAtOnce+1)
 	askers, err := collect(rows, err, func(id *int64) error { return rows.Scan(id) })
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	if len(askers) == 0 {
-		return 0, ErrNotFound
+		return false, ErrNotFound
 	}
-	for _, id := range askers {
+	for _, id := range askers[:min(len(askers), bansAtOnce)] {
 		if err := tx.Ban(id, admin, assetID); err != nil {
-			return 0, err
+			return false, err
 		}
 	}
-	return len(askers), nil
+	return len(askers) > bansAtOnce, nil
 }
 
 // Banned reports whether a person or a group is banned.

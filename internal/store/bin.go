@@ -31,7 +31,7 @@ var binned = []struct {
 	{"publications", "asset_id", false}}
 
 // counted are the columns of assets that triggers set, or count when they change.
-var counted = []string{"needs_attention", "published", "replaced"}
+var counted = []string{"needs_attention", "published", "replaced", "undelivered"}
 
 // columns lists those of a table that the bin keeps.
 func (tx *Tx) columns(table string, withID bool) ([]string, error) {
@@ -83,7 +83,7 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 			value := `v.value ->> '$.` + c + `'`
 			switch {
 			case b.table == "assets" && slices.Contains(counted, c):
-				value = "0" // set below, or with the publications
+				value = "0" // set below, or with the publications and requests
 			case c == "retry_of": // another try may have taken its place
 				value = `(SELECT a.id FROM assets a WHERE a.id = ` + value +
 					` AND NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id))`

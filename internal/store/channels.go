@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"retake.example/internal/db"
+	"retake.example/internal/lang"
 )
 
 // Channel is a place to publish that an owner has connected.
@@ -150,7 +151,7 @@ func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ?7, ifnull((SELECT max(paused_until) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6, ends = ?7
 		RETURNING id`,
-		[]any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now, stamp(c.Ends)},
+		[]any{c.Platform, c.External, lang.Visible(c.Title), sealed, c.Creator, tx.now, stamp(c.Ends)},
 		&id,
 	)
 	return id, err
@@ -171,7 +172,7 @@ func (tx *Tx) Checked(channel int64, title string) error {
 		tx.sql.Exec(
 			`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`,
 			tx.now,
-			title,
+			lang.Visible(title),
 			channel,
 		),
 	)
@@ -278,8 +279,8 @@ func (tx *Tx) PauseUploads(j Job, wholeApp bool, until time.Time, why, problem s
 func (s *Store) WaitingForChannels(ctx context.Context) (map[int64]int, error) {
 	all := map[int64]int{}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.channel_id, count(*) FROM publications p
-		WHERE p.channel_id IS NOT NULL AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+`
-		GROUP BY p.channel_id`)
+		WHERE +p.channel_id IS NOT NULL AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+`
+		GROUP BY +p.channel_id`) // few have failed, many are on a channel
 	_, err = collect(rows, err, func(channel *int64) error {
 		var n int
 		err := rows.Scan(channel, &n)

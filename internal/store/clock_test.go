@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,4 +187,41 @@ func TestClock_AMinuteThatIsWrongLosesKeepsAndLocksNothing(t *testing.T) {
 func (s *Store) session(t *testing.T, hash [32]byte) bool {
 	_, _, err := s.Session(t.Context(), hash)
 	return err == nil
+}
+
+func TestClock_WhatIsDeletedInAMinuteThatIsWrongGoesADayLater(t *testing.T) {
+	right := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
+	for name, wrong := range map[string]time.Duration{"ten years ahead": 87_660 * time.Hour,
+		"five days back": -5 * 24 * time.Hour} {
+		now := right
+		s := clocked(t, &now)
+		bins := func(id string) {
+			do(t, s, func(tx *Tx) error {
+				_, err := tx.sql.Exec(`INSERT INTO bin (id, at, admin, name, content) VALUES (?, ?, 8, 'Эва', '{}')`, id, tx.now)
+				return err
+			})
+		}
+		left := func(after time.Duration) string {
+			now = right.Add(after)
+			for range 5 {
+				do(t, s, func(tx *Tx) error { _, _, err := tx.Purge(Keep{}); return err })
+			}
+			ids, err := s.texts(t.Context(), `SELECT id FROM bin ORDER BY id`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(ids, " ")
+		}
+		bins("a")
+		now = right.Add(time.Minute + wrong)
+		bins("b")
+		now = right.Add(2 * time.Minute)
+		bins("c")
+		if got := left(3 * time.Minute); got != "a b c" {
+			t.Errorf("%s: got %q; want all of them to be restored for a day", name, got)
+		}
+		if got := left(25 * time.Hour); got != "" {
+			t.Errorf("%s: got %q a day later; want nothing", name, got)
+		}
+	}
 }

@@ -366,3 +366,105 @@ func TestFinish_AnnouncementsOfACrowdGoInPortions(t *testing.T) {
 		t.Errorf("got %d begun; want one", begun)
 	}
 }
+
+// crowdFails makes the video of more people fail than are failed in one transaction, and returns it.
+func crowdFails(t *testing.T, s *Store, people int) (failed Asset) {
+	t.Helper()
+	do(t, s, func(tx *Tx) error {
+		for user := range int64(people) {
+			failed = asks(t, tx, user+1, "crowd")
+		}
+		return nil
+	})
+	fails(t, s)
+	return failed
+}
+
+// The requests of ten thousand people held the writer for 80 ms when their video failed. Now the video fails at once, with
+// a row that owes all of them an apology, and their requests follow.
+func TestGiveUp_TheRequestsOfACrowdFailInPortions(t *testing.T) {
+	const people = 2*failAtOnce + 5
+	statuses := func(t *testing.T, s *Store) (live, failed int) {
+		t.Helper()
+		if err := s.db.Read().QueryRow(`SELECT count(*) FILTER (WHERE finished IS NULL), count(*) FILTER (WHERE status = 'FAILED')
+			FROM requests`).Scan(&live, &failed); err != nil {
+			t.Fatal(err)
+		}
+		return live, failed
+	}
+	tellAll := func(t *testing.T, s *Store) {
+		t.Helper()
+		var told []int64
+		for tasks := claims(t, s, Apologise, 16); len(tasks) > 0; tasks = claims(t, s, Apologise, 16) {
+			for _, task := range tasks {
+				told = append(told, task.To.User)
+			}
+			arrives(t, s, tasks)
+		}
+		if len(told) != people || !slices.IsSorted(told) || len(slices.Compact(told)) != people {
+			t.Errorf("got %d apologies; want one for each of %d people, in the order in which they asked", len(told), people)
+		}
+		if live, failed := statuses(t, s); live != 0 || failed != people {
+			t.Errorf("got %d requests under way and %d failed; want all failed", live, failed)
+		}
+	}
+	t.Run("one after the other", func(t *testing.T) {
+		s := fresh(t)
+		a := crowdFails(t, s, people)
+		if a, err := s.Asset(t.Context(), a.ID); a.Status != Failed || err != nil {
+			t.Errorf("got a video that is %s, %v; want FAILED", a.Status, err)
+		}
+		for _, left := range []int{people - failAtOnce, people - 2*failAtOnce, 0} {
+			if live, failed := statuses(t, s); live != left || failed != people-left {
+				t.Errorf("got %d requests under way and %d failed; want %d and %d", live, failed, left, people-left)
+			}
+			do(t, s, func(tx *Tx) error {
+				more, err := tx.FailCrowds()
+				if more != (left > 0) {
+					t.Errorf("with %d left: got more %v", left, more)
+				}
+				return err
+			})
+		}
+		tellAll(t, s)
+	})
+	t.Run("the apologies are quicker", func(t *testing.T) {
+		s := fresh(t)
+		crowdFails(t, s, people)
+		tellAll(t, s)
+	})
+	t.Run("the first have deleted their data, the last is forgotten", func(t *testing.T) {
+		s := fresh(t)
+		a := crowdFails(t, s, people+2)
+		do(t, s, func(tx *Tx) error {
+			_, err := tx.Forget(1)
+			if err == nil {
+				_, err = tx.Forget(people + 2)
+			}
+			return err
+		})
+		if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Delete(a.ID) }); err != Busy(Apologise) {
+			t.Errorf("delete the video: got %v; want it busy, people are owed an apology", err)
+		}
+		for more := true; more; {
+			do(t, s, func(tx *Tx) (err error) { more, err = tx.FailCrowds(); return err })
+		}
+		tellAll(t, s)
+	})
+}
+
+// A backup may be made between two portions: who is owed what must be known before any of it is held.
+func TestRecover_ACrowdHasFailedAsAWhole(t *testing.T) {
+	s := fresh(t)
+	const people = failAtOnce + 20
+	crowdFails(t, s, people)
+	do(t, s, func(tx *Tx) error { _, err := tx.recover(later{}); return err })
+	var live, held int
+	if err := s.db.Read().QueryRow(`SELECT count(*) FILTER (WHERE finished IS NULL), count(*) FILTER (WHERE restore_hold = 1)
+		FROM requests`).Scan(&live, &held); err != nil {
+		t.Fatal(err)
+	}
+	if live != 0 || held != people {
+		t.Errorf("got %d requests under way and %d held for the owner; want none and all of %d", live, held, people)
+	}
+}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 )
 
@@ -59,6 +58,7 @@ func peopled(t *testing.T) *store.Store {
 			admin := p.id
 			return errors.Join(
 				err,
+				tx.NameAdmin(p.id, p.mark+"зовут", p.mark),
 				tx.Note(store.Event{User: p.id, Action: p.mark + "дело"}),
 				tx.Note(store.Event{Admin: &admin, Action: p.mark + "служба"}),
 				tx.AddUpload(
@@ -103,7 +103,7 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"Марквидео", "Марксбой", "blocked by Маркчеловек", "Маркждёт", "Маркотложено",
-		"Маркчерновик", "Маркписьмо", "Маркдело", "Маркслужба", "Маркзагрузка",
+		"Маркчерновик", "Маркписьмо", "Маркзовут", "Маркдело", "Маркслужба", "Маркзагрузка",
 		"Марккана", "Маркзаголовок", "https://rumble.com/Марк", `"telegram_id": 111000111`, `"answer_message": 111000119`,
 		"not_reachable_since", "sign_in_links_valid_until", `"last_used"`, "Общая"} {
 		if !strings.Contains(string(b), want) {
@@ -134,7 +134,6 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 	})
 }
 
-// TestNothingOfAForgottenPersonIsLeft compares what an export had with the whole database.
 func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 	s := newStore(t)
 	write(t, s, func(tx *store.Tx) error {
@@ -159,6 +158,7 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 	}
 }
 
+// TestNothingOfAForgottenPersonIsLeft looks through the whole database.
 func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 	s := peopled(t)
 	var gone store.Deleted

@@ -45,6 +45,10 @@ func (tx *Tx) beginSome(fanOut Task, n int, until int64) ([]Task, error) {
 	if rest >= 0 {
 		next = tasks[rest].RequestID
 		tasks = tasks[:rest]
+	} else if fanOut.Kind == Apologise {
+		if next, err = tx.FailSome(fanOut.AssetID); err != nil {
+			return nil, err
+		}
 	}
 	if len(tasks) > 0 {
 		args := append(make([]any, 0, 5+3*len(tasks)), fanOut.Kind, fanOut.AssetID, fanOut.Attempt, tx.now, created)
@@ -116,15 +120,16 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 	tx.MarkDue(kind, 0)
 	const waiting = `FROM requests WHERE asset_id = ?2 AND restore_hold = 0
 		AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
-	var n int
-	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin},
-		&n); err != nil {
+	var many bool
+	if err := tx.sql.Get(`SELECT ?1 = 'APOLOGISE' AND EXISTS (`+lastToFail+`)
+			OR (SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)) = ?3`, []any{kind, assetID, FanoutMin},
+		&many); err != nil {
 		return err
 	}
-	if n == FanoutMin {
+	if many {
 		_, err := tx.sql.Exec(
 			`INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created)
-				SELECT ?1, ?2, 0, 0, min(id), 0, ?3 `+waiting,
+				SELECT ?1, ?2, 0, 0, ifnull(min(id), 0), 0, ?3 `+waiting,
 			kind,
 			assetID,
 			tx.now,
@@ -135,4 +140,45 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 		SELECT ?1, asset_id, id, user_id, `+strings.NewReplacer("?5", "user_id", "?3", "id").Replace(positionOf)+`, 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
+}
+
+// failAtOnce is how many requests of a failed asset become FAILED in one transaction: those of ten thousand people take
+// the writer 80 ms.
+const failAtOnce = 1000
+
+// lastToFail finds the last request of the asset ?2 if it is not finished. They are failed in their order, so there is
+// none to fail if that one has been.
+const lastToFail = `SELECT 1 FROM (SELECT finished FROM requests WHERE asset_id = ?2 ORDER BY id DESC LIMIT 1)
+	WHERE finished IS NULL`
+
+// FailSome makes requests of a failed asset FAILED, the first of those that are not, at most failAtOnce. It returns the
+// first one, or 0 if all were.
+func (tx *Tx) FailSome(assetID string) (first int64, err error) {
+	var last int64
+	err = tx.sql.Get(`SELECT ifnull(min(id), 0), ifnull(max(id), 0) FROM (
+		SELECT id FROM requests WHERE asset_id = ?1 AND finished IS NULL
+			AND EXISTS (SELECT 1 FROM assets WHERE id = ?1 AND status = 'FAILED') ORDER BY id LIMIT 0 + ?2)`,
+		[]any{assetID, failAtOnce}, &first, &last)
+	if err != nil || first == 0 {
+		return 0, err
+	}
+	tx.touch(assetID)
+	_, err = tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = (SELECT finished FROM assets WHERE id = ?1)
+		WHERE asset_id = ?1 AND id BETWEEN ?2 AND ?3 AND finished IS NULL`, assetID, first, last)
+	return first, err
+}
+
+// FailCrowds goes on where GiveUp stopped at a crowd: it makes some more of its requests FAILED. Their apologies are
+// owed by the fan-out that GiveUp has left. more reports whether it is to be called again.
+func (tx *Tx) FailCrowds() (more bool, err error) {
+	var assetID string
+	err = found(tx.sql.Get(`SELECT asset_id FROM jobs WHERE kind = ? AND fairness_key = 0 AND fan_out IS NOT NULL
+		AND EXISTS (`+strings.ReplaceAll(lastToFail, "?2", "jobs.asset_id")+`) LIMIT 1`, []any{Apologise}, &assetID))
+	if err == ErrNotFound {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	_, err = tx.FailSome(assetID)
+	return true, err
 }

@@ -24,7 +24,7 @@ func TestGone_IsSaidOnlyOfWhatWasSeen(t *testing.T) {
 		},
 		"Missing": func(tx *Tx, assetID string, seen Publication) error { return tx.Missing(assetID, seen) },
 		"Looked": func(tx *Tx, assetID string, seen Publication) error {
-			return tx.Looked(Look{AssetID: assetID, Publication: seen}, "gone")
+			return tx.Looked(Look{AssetID: assetID, Publication: seen}, Finding{Standing: "gone"})
 		},
 		"Lost":   func(tx *Tx, assetID string, seen Publication) error { return tx.Lost(assetID, seen) },
 		"Accept": func(tx *Tx, assetID string, seen Publication) error { return tx.Accept(assetID, seen) },

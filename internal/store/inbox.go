@@ -70,6 +70,17 @@ func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 	return offset, err
 }
 
+// QuietFor returns how long ago the last update came; ever: one has.
+func (s *Store) QuietFor(ctx context.Context) (quiet time.Duration, ever bool, err error) {
+	var last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT received FROM inbox WHERE update_id > 0
+		ORDER BY received DESC, update_id DESC LIMIT 1`).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return s.now().Sub(Moment(last)), err == nil, err
+}
+
 // Inbox lists the updates that are to be handled, oldest first.
 func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT update_id, chat_id, raw FROM inbox

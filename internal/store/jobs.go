@@ -510,8 +510,8 @@ func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 }
 
 // GiveUp ends a job permanently. For a render the asset and its requests are FAILED and everybody affected is owed an
-// apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication
-// needs, if that is known.
+// apology; FailCrowds does the same for the requests that are too many for one transaction. The request of a message
+// stays owed and is marked undelivered: see OweAgain. step says what a publication needs, if that is known.
 func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave_up", problem); err != nil {
 		return err
@@ -526,8 +526,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 			WHERE id = ? AND status = 'PROCESSING'`, problem, null(j.ErrorCode), tx.now, j.AssetID)); err != nil {
 			return err
 		}
-		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
-			tx.now, j.AssetID); err != nil {
+		if _, err := tx.FailSome(j.AssetID); err != nil {
 			return err
 		}
 		// A clock that was set back may make an older video count as made since.
@@ -599,8 +598,8 @@ func (tx *Tx) Orphans() ([]Job, error) {
 	})
 }
 
-// Rescue gives an orphan's attempt back and quarantines it, so that it runs alone. blamed: it ran alone this time too.
-func (tx *Tx) Rescue(j Job, blamed bool) error {
+// Rescue gives an orphan's attempt back. blamed: it ran alone; quarantined: it will, before all others.
+func (tx *Tx) Rescue(j Job, blamed, quarantined bool) error {
 	if err := tx.record(j, "crashed", "the program ended while this ran"); err != nil {
 		return err
 	}
@@ -608,8 +607,7 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	if blamed {
 		crashes++
 	}
-	// An upload may take an hour, for which nobody else shall wait.
-	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
+	return tx.release(j, 0, j.Attempt-1, crashes, quarantined, "")
 }
 
 // longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with
@@ -665,8 +663,12 @@ func (s *Store) Line(ctx context.Context) ([]string, error) {
 // made in advance.
 func (s *Store) OldestWaiting(ctx context.Context) (time.Time, error) {
 	var created sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT min(created) FROM assets
-		WHERE status = 'PENDING' AND (advance IS NULL OR EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = assets.id))`).Scan(&created)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT created FROM assets
+		WHERE status = 'PENDING' AND (advance IS NULL OR EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = assets.id))
+		ORDER BY created LIMIT 1`).Scan(&created) // not min, which reads all that wait
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
 	return Moment(created.Int64), err
 }
 

@@ -61,7 +61,7 @@ func TestJobs_AnAttemptThatEndsForgetsTheCrashesBeforeIt(t *testing.T) {
 		s := clocked(t, &now)
 		do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
 		task := claims(t, s, Render, 1)[0]
-		do(t, s, func(tx *Tx) error { return tx.Rescue(task.Job, true) })
+		do(t, s, func(tx *Tx) error { return tx.Rescue(task.Job, true, true) })
 		var tasks []Task
 		do(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(Render, true, 1); return err })
 		if len(tasks) != 1 || tasks[0].Crashes != 1 {

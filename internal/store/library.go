@@ -101,7 +101,8 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 			return nil, ErrNotFound
 		}
 		args[4] = id
-		place := fmt.Sprintf(` AND (a.created, a.id) < (%d, ?5)`, ms)
+		args = append(args, ms)
+		place := fmt.Sprintf(` AND (a.created, a.id) < (?%d, ?5)`, len(args))
 		where, byID = where+place, byID+place
 	}
 	if f.Search == "" {

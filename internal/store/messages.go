@@ -124,6 +124,18 @@ func (s *Store) Menu(ctx context.Context, chat int64, lang string) (hash string,
 	return hash, err
 }
 
+// MenuChats lists the chats that were given menus of their own: those of admins, and of some who no longer are.
+func (s *Store) MenuChats(ctx context.Context) ([]int64, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT DISTINCT chat FROM menus WHERE chat <> 0`)
+	return collect(rows, err, func(chat *int64) error { return rows.Scan(chat) })
+}
+
+// DropMenu forgets which menu a chat was given: of people who are no admins nothing is kept.
+func (tx *Tx) DropMenu(chat int64, lang string) error {
+	_, err := tx.sql.Exec(`DELETE FROM menus WHERE chat = ? AND lang = ?`, chat, lang)
+	return err
+}
+
 // KeepMenu records which menu Telegram was given.
 func (tx *Tx) KeepMenu(chat int64, lang, hash string) error {
 	_, err := tx.sql.Exec(`INSERT INTO menus (chat, lang, hash) VALUES (?1, ?2, ?3)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 )
 

@@ -81,6 +81,8 @@ const (
 	inboxLife = 6 * 24 * time.Hour // Telegram sends nothing again after one
 	draftLife = 24 * time.Hour
 	tokenRest = 30 * 24 * time.Hour // after it has expired
+	// uploadLife is more than the day for which a platform counts them.
+	uploadLife = 48 * time.Hour
 )
 
 // A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
@@ -147,8 +149,11 @@ var stales = []stale{
 	{"", func(Keep) time.Duration { return tokenRest }, // the page shows that they have expired
 		`SELECT id FROM tokens WHERE expires < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM tokens WHERE id` + listed)},
+	{"", func(Keep) time.Duration { return uploadLife },
+		`SELECT rowid FROM uploads WHERE at < ?1 OR at > ?3 LIMIT 0 + ?2`,
+		each(`DELETE FROM uploads WHERE rowid` + listed)},
 	{"", func(Keep) time.Duration { return BinLife },
-		`SELECT id FROM bin WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`, (*Tx).purgeBin},
+		`SELECT id FROM ` + oldest("bin", "true", "id", "rowid", "+at"), (*Tx).purgeBin},
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
 	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },

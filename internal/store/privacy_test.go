@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-	"retake.example/internal/testrig"
-
 	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 // ago makes the store's clock one of so long ago; back to now with 0.
@@ -293,8 +292,6 @@ func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 	}
 }
 
-// ---- forgetting
-
 func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 	for name, c := range map[string]struct {
 		state string // status, step, remote_id, session_uri
@@ -363,10 +360,6 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 		})
 	}
 }
-
-// ---- export
-
-// ---- names
 
 func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
 	s := newStore(t)

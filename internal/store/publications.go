@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -114,6 +116,31 @@ type Publication struct {
 	Due       time.Time // of its PUBLISH job while that waits; zero: at once
 	LastError string    // of its PUBLISH job's last attempt
 	Standing  string    // how it was found on the platform, if not as it should be: see the schema
+	Completed time.Time // when it was published or failed; zero: it waits
+	Looked    time.Time // when somebody last looked at it on the platform; zero: nobody has
+	There     Edits     // what somebody changed on the platform since it was sent
+}
+
+// Edits are fields that somebody changed on a platform, with what they hold there, by the name of the form. "at" is the
+// time to become public in RFC 3339, "" for none; "caption" is the text of a post.
+type Edits map[string]string
+
+// Scan reads the column. A damaged one tells of nothing: it must not take a page away, and the next look repairs it.
+func (e *Edits) Scan(column any) error {
+	*e = nil
+	if text := fmt.Sprint(column); text != "" && json.Unmarshal([]byte(text), e) != nil {
+		*e = nil
+	}
+	return nil
+}
+
+// column is what the database keeps.
+func (e Edits) column() any {
+	if len(e) == 0 {
+		return nil
+	}
+	text, _ := json.Marshal(e) // texts can be written
+	return string(text)
 }
 
 // Upload is how far a publication has come on its platform.
@@ -131,15 +158,17 @@ type Upload struct {
 
 const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
 	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.extras_done, ifnull(p.warning, ''), ifnull(p.error, ''),
-	ifnull(p.error_code, ''), ifnull(p.standing, '')`
+	ifnull(p.error_code, ''), ifnull(p.standing, ''), ifnull(p.completed, 0), ifnull(p.looked_at, 0), ifnull(p.changed_there, '')`
 
 // into lists where publicationColumns go; done must run after the scan.
 func (p *Publication) into() (dest []any, done func()) {
-	var at, uploaded int64
+	var at, uploaded, completed, looked int64
 	u := &p.Upload
 	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
-			&u.Sent, &u.ID, &u.URL, &uploaded, &u.ExtrasDone, &u.Warning, &p.Error, &p.ErrorCode, &p.Standing}, func() {
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.ExtrasDone, &u.Warning, &p.Error, &p.ErrorCode, &p.Standing,
+			&completed, &looked, &p.There}, func() {
 			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
+			p.Completed, p.Looked = Moment(completed), Moment(looked)
 		}
 }
 
@@ -231,7 +260,8 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 		}
 	}
 	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, error_code = NULL, warning = NULL, started = NULL, completed = NULL,
-			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent), look_at = NULL, standing = NULL, standing_at = NULL, accepted = NULL
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent), look_at = NULL, standing = NULL, standing_at = NULL, accepted = NULL,
+			looked_at = NULL, changed_there = NULL
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}
@@ -285,9 +315,6 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 		}
 	}
 	if u.Session != "" && u.Session != before {
-		if _, err := tx.sql.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
-			return err
-		}
 		if _, err := tx.sql.Exec(`INSERT INTO uploads VALUES (?)`, tx.now); err != nil {
 			return err
 		}
@@ -328,7 +355,7 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 // FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
 func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?1, session_uri = NULL, session_at = NULL,
-			look_at = `+lookAt+`
+			look_at = `+firstLook+`
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
 		return false, err
 	}
@@ -366,11 +393,11 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	tx.touch(assetID)
 	err := one(
 		tx.sql.Exec(
-			`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
-			started = ifnull(started, ?2), completed = ?2, look_at = iif(channel_id IS NOT NULL, ?2 + 300000, NULL)
+			`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?2, remote_id = ?5, error = NULL, error_code = NULL,
+			started = ifnull(started, ?1), completed = ?1, look_at = `+firstLook+`
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`,
-			url,
 			tx.now,
+			url,
 			assetID,
 			platform,
 			null(id),
@@ -385,14 +412,15 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	return err
 }
 
-// Changed records what a video on a platform is like from now on, and when it becomes public; zero: it has no such
-// time. It returns ErrNotFound if the video of the publication is another one by now.
-func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
+// Changed records what a video on a platform is like from now on, when it becomes public (zero: it has no such time),
+// and what stays as somebody changed it there. It returns ErrNotFound if the video of the publication is another one by
+// now.
+func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time, there Edits) error {
 	tx.touch(assetID)
-	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
-			look_at = iif(channel_id IS NOT NULL, max(?3, ifnull(?2, 0)) + 300000, NULL)
-		WHERE id = ?4 AND ifnull(remote_id, '') = ?5`,
-		m.column(), stamp(at), tx.now, p.ID, p.Upload.ID))
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?2, publish_at = ?3, standing = NULL, standing_at = NULL,
+			changed_there = ?4, look_at = `+firstLook+`
+		WHERE id = ?5 AND ifnull(remote_id, '') = ?6`,
+		tx.now, m.column(), stamp(at), there.column(), p.ID, p.Upload.ID))
 }
 
 // Session returns the sealed address of the upload of a publication, and when it began; "" if it has none.

@@ -67,17 +67,24 @@ func (tx *Tx) HasRequest(user int64, assetID string) (yes bool, err error) {
 	return yes, err
 }
 
-// Waiter is a user and the chat they are answered in.
-type Waiter struct{ User, Chat int64 }
+// Waiter is a user with a request, and the chat they are answered in.
+type Waiter struct{ Request, User, Chat int64 }
 
-// Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video
-// since. CROSS JOIN makes SQLite begin with the few assets.
-func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
-	rows, err := tx.sql.Query(`
-		WITH RECURSIVE chain (id) AS (
-			SELECT ?1 UNION ALL SELECT s.id FROM assets s JOIN chain ON s.retry_of = chain.id)
-		SELECT u.user_id, u.chat_id FROM chain CROSS JOIN unserved u ON u.id = chain.id ORDER BY u.request`, failed.ID)
-	return collect(rows, err, func(w *Waiter) error { return rows.Scan(&w.User, &w.Chat) })
+// Unserved lists users whom an asset or one of its successors failed and who have not asked for the same video since:
+// at most limit, those with the requests that come next after a given one.
+func (tx *Tx) Unserved(failed Asset, after int64, limit int) (all []Waiter, err error) {
+	rows, err := tx.sql.Query(`WITH RECURSIVE chain (id, n) AS (
+		SELECT ?1, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
+		SELECT id FROM chain ORDER BY n`, failed.ID)
+	tries, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
+	for _, id := range tries { // the requests of one try are all older than those of the next
+		if err == nil && len(all) < limit {
+			err = pull(tx, &all, `SELECT request, user_id, chat_id FROM unserved WHERE id = ? AND request > ?
+				ORDER BY request LIMIT 0 + ?`, []any{id, after, limit - len(all)},
+				func(w *Waiter, scan scanner) error { return scan(&w.Request, &w.User, &w.Chat) })
+		}
+	}
+	return all, err
 }
 
 // Cancel takes a user's request for a video that has not been begun away, and the asset with it when nobody else waits

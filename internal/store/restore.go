@@ -132,8 +132,14 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
+	for more := true; more; { // everybody whom a video has failed counts
+		if more, err = tx.FailCrowds(); err != nil {
+			return r, err
+		}
+	}
 	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`,
 		`DELETE FROM tokens`, `DELETE FROM invitations`, `DELETE FROM outage`,
+		endRetries, // they may have ended since
 		`DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
 		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy

@@ -10,11 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/db"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/watch"
 )
 

@@ -60,7 +60,7 @@ func (q *retries) Retry(ctx context.Context, assetID string, why retry.Cause) (o
 			if why.Platform != "" {
 				out, err = retry.RestartPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
-				out, err = retry.RestartForAll(tx, assetID, why.Admin)
+				out, _, err = retry.RestartForAll(tx, assetID, why.Admin)
 			}
 		}
 		return err

@@ -11,9 +11,6 @@ import (
 // OwnerCodeLife is how long a code makes somebody the owner.
 const OwnerCodeLife = 15 * time.Minute
 
-// maxWrongCodes is how many wrong codes end the right one. Nobody mistypes a link, and nobody guesses 80 bits.
-const maxWrongCodes = 5
-
 // Setup is a set-up that is under way.
 type Setup struct {
 	Code    [32]byte  // hash of the code that works
@@ -42,14 +39,14 @@ func (tx *Tx) BeginSetup() error {
 
 // OfferOwnership makes a code the one with which somebody becomes the owner. Only its hash is stored.
 func (tx *Tx) OfferOwnership(code [32]byte) error {
-	_, err := tx.sql.Exec(`INSERT INTO setup (id, code, expires) VALUES (1, ?1, ?2) ON CONFLICT (id)
-		DO UPDATE SET code = ?1, expires = ?2, failures = 0`, code[:], tx.now+OwnerCodeLife.Milliseconds())
+	_, err := tx.sql.Exec(`INSERT INTO setup (id, code, expires) VALUES (1, ?1, ?2)
+		ON CONFLICT (id) DO UPDATE SET code = ?1, expires = ?2`, code[:], tx.now+OwnerCodeLife.Milliseconds())
 	tx.touch("")
 	return err
 }
 
-// BecomeOwner makes the user who sent the right code an owner, once. A wrong one is counted: some of them end the code.
-// When there is an owner, no code works.
+// BecomeOwner makes the user who sent the right code an owner, once. Wrong codes change nothing, however many there
+// are: nobody guesses 80 bits, and a limit would let anybody keep the owner out. When there is an owner, no code works.
 func (tx *Tx) BecomeOwner(code [32]byte, user int64) (yes bool, err error) {
 	var owned bool
 	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM admins WHERE owner = 1)`, nil, &owned); err != nil || owned {
@@ -58,13 +55,10 @@ func (tx *Tx) BecomeOwner(code [32]byte, user int64) (yes bool, err error) {
 	var one int
 	err = found(tx.sql.Get(`UPDATE setup SET code = NULL WHERE code = ? AND expires >= ? AND expires <= ? RETURNING 1`,
 		[]any{code[:], tx.now, tx.now + OwnerCodeLife.Milliseconds()}, &one))
-	if errors.Is(err, ErrNotFound) {
-		tx.touch("")
-		_, err = tx.sql.Exec(`UPDATE setup SET failures = failures + 1,
-			code = iif(failures + 1 >= ?, NULL, code) WHERE code IS NOT NULL`, maxWrongCodes)
-		return false, err
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case err != nil:
 		return false, err
 	}
 	return true, tx.Appoint(Admin{ID: user, Owner: true}, user, ByInvitation)

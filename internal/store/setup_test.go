@@ -95,23 +95,16 @@ func TestSetup_ACodeEnds(t *testing.T) {
 	}
 }
 
-func TestSetup_WrongCodesEndTheRightOne(t *testing.T) {
+// Anybody can send the bot codes: they must not keep the owner out.
+func TestSetup_WrongCodesHarmNobody(t *testing.T) {
 	s, code, _ := newSetup(t)
-	for range maxWrongCodes - 1 {
-		if becomes(t, s, [32]byte{9}, 7) {
+	for n := range 1000 {
+		if becomes(t, s, [32]byte{9, byte(n), byte(n >> 8)}, int64(7+n%3)) {
 			t.Fatal("a wrong code worked")
 		}
 	}
-	if u, err := s.Setup(t.Context()); err != nil || u.Code != code {
-		t.Errorf("got %+v, %v; want that the code still works", u, err)
-	}
-	becomes(t, s, [32]byte{9}, 7)
-	if becomes(t, s, code, 5) || len(owners(t, s)) != 0 {
-		t.Error("the code worked after too many wrong ones")
-	}
-	do(t, s, func(tx *Tx) error { return tx.OfferOwnership([32]byte{3}) })
-	if !becomes(t, s, [32]byte{3}, 5) {
-		t.Error("a new code does not work")
+	if !becomes(t, s, code, 5) || len(owners(t, s)) != 1 {
+		t.Error("the right code did not work after wrong ones")
 	}
 }
 

@@ -5,17 +5,18 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 )
 
 const (
-	lookEvery = 24 * time.Hour     // from then on
+	lookEvery = 24 * time.Hour     // after the first look
 	lookUntil = 7 * 24 * time.Hour // after it
 )
 
-// lookAt is when a publication that is completed at ?1 is due for its first look: five minutes after that, or after its
-// time. Only a channel can be asked how a video is.
-const lookAt = `iif(channel_id IS NOT NULL, max(?1, ifnull(publish_at, 0)) + 300000, NULL)`
+// firstLook is when a publication that is completed or changed at ?1 is due for a look: five minutes later. Only a
+// channel can be asked how a video is.
+const firstLook = `iif(channel_id IS NOT NULL, ?1 + 300000, NULL)`
 
 // Look is a publication that somebody should look at on its platform.
 type Look struct {
@@ -37,31 +38,49 @@ func (s *Store) Looks(ctx context.Context, n int) ([]Look, error) {
 	})
 }
 
-// Looked records how a published video was found; standing is "" if it is as it should be. One that an admin has
-// accepted is not reported again. The next look is a day later, for a week. It does nothing if the publication is
-// another one by now.
-func (tx *Tx) Looked(l Look, standing string) error {
-	next := any(tx.now + lookEvery.Milliseconds())
-	var began int64
-	err := found(tx.sql.Get(`SELECT max(completed, ifnull(publish_at, 0)) FROM publications
-		WHERE id = ? AND completed IS NOT NULL`, []any{l.ID}, &began))
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if tx.now+lookEvery.Milliseconds() > began+lookUntil.Milliseconds()+time.Hour.Milliseconds() {
-		next = nil
-	}
-	if standing != l.Standing {
+// Finding is what a published video is like on its platform.
+type Finding struct {
+	Standing string // "" if it is as it should be: see the schema
+	There    Edits  // what somebody changed there since it was sent
+}
+
+// Looked records what a look at a published video found. A standing that an admin has accepted is not reported again.
+// The next look is a day later, or five minutes after the time when the video becomes public, until a week after both.
+// It does nothing if the publication is another one by now.
+func (tx *Tx) Looked(l Look, found Finding) error {
+	if found.Standing != l.Standing || !maps.Equal(found.There, l.There) {
 		tx.touch(l.AssetID)
 	}
-	_, err = tx.sql.Exec(`UPDATE publications SET look_at = ?1,
+	_, err := tx.sql.Exec(`UPDATE publications SET looked_at = ?1, look_at = CASE
+				WHEN publish_at > ?1 - 300000 THEN min(?1 + ?6, publish_at + 300000)
+				WHEN max(completed, ifnull(publish_at, 0)) + ?7 > ?1 + ?6 THEN ?1 + ?6 END,
 			standing_at = CASE WHEN ?2 IS NULL OR ?2 IS accepted THEN NULL
-				WHEN ?2 IS standing THEN standing_at ELSE ?3 END,
-			standing = iif(?2 IS accepted, NULL, ?2)
-		WHERE id = ?4 AND status = 'COMPLETED' AND remote_id = ?5`, next, null(standing), tx.now, l.ID, l.Upload.ID)
+				WHEN ?2 IS standing THEN standing_at ELSE ?1 END,
+			standing = iif(?2 IS accepted, NULL, ?2),
+			changed_there = iif(changed_there IS ?8, ?3, changed_there) -- another may have been told meanwhile
+		WHERE id = ?4 AND status = 'COMPLETED' AND remote_id = ?5`, tx.now, null(found.Standing), found.There.column(),
+		l.ID, l.Upload.ID, lookEvery.Milliseconds(), (lookUntil + time.Hour).Milliseconds(), l.There.column())
 	return err
+}
+
+// EditedThere records what somebody changed on the platform of a publication, as the platform told.
+func (tx *Tx) EditedThere(assetID string, p Publication, there Edits) error {
+	if maps.Equal(there, p.There) {
+		return nil
+	}
+	tx.touch(assetID)
+	_, err := tx.sql.Exec(`UPDATE publications SET changed_there = ? WHERE id = ? AND remote_id = ?`,
+		there.column(), p.ID, p.Upload.ID)
+	return err
+}
+
+// PublicationAt returns the publication with an id of its platform, and its asset.
+func (tx *Tx) PublicationAt(platform, remoteID string) (assetID string, p Publication, err error) {
+	if p, err = tx.publication(`p.platform = ? AND p.remote_id = ?`, platform, remoteID); err != nil {
+		return "", p, err
+	}
+	err = tx.sql.Get(`SELECT asset_id FROM publications WHERE id = ?`, []any{p.ID}, &assetID)
+	return assetID, p, err
 }
 
 // Missing records that a published video is not on its platform any more, as somebody found who wanted to change it.
@@ -82,7 +101,7 @@ func (tx *Tx) LookAt(l Look, at time.Time) error {
 // LookNow makes the videos of a channel that are still looked at due for a look.
 func (tx *Tx) LookNow(channel int64) error {
 	_, err := tx.sql.Exec(`UPDATE publications SET look_at = ?1
-		WHERE channel_id = ?2 AND status = 'COMPLETED' AND look_at > ?1 AND ifnull(publish_at, 0) <= ?1`, tx.now, channel)
+		WHERE channel_id = ?2 AND status = 'COMPLETED' AND look_at > ?1`, tx.now, channel)
 	return err
 }
 

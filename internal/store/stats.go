@@ -71,7 +71,14 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	}
 	c.Undelivered, c.Inbox = given.N, c.Inbox-c.SetAside
 	rows, err = s.db.Read().
-		QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
+		QueryContext(ctx, `WITH all_of AS (SELECT part platform, sum(n) n FROM name_counts
+				WHERE name_key = '' AND part NOT IN ('', 'NEEDS', 'REPLACED') GROUP BY part),
+			some AS (SELECT a.platform, s.value status, (SELECT count(*) FROM publications p
+				WHERE p.platform = a.platform AND p.status = s.value) n
+				FROM all_of a CROSS JOIN json_each('["PENDING", "PROCESSING", "FAILED"]') s)
+			SELECT platform, status, n FROM (SELECT platform, status, n FROM some
+				UNION ALL SELECT platform, 'COMPLETED', n - (SELECT sum(n) FROM some s WHERE s.platform = a.platform)
+				FROM all_of a) WHERE n > 0`)
 	if c.Publications, err = collect(rows, err, func(p *Published) error {
 		return rows.Scan(&p.Platform, &p.Status, &p.N)
 	}); err != nil {

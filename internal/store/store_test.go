@@ -15,9 +15,8 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-	"retake.example/internal/telegram"
-
 	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 )
 
 func TestSchemaRefuses(t *testing.T) {

@@ -67,33 +67,35 @@ const unasked = `r.undelivered IS NOT NULL AND ifnull(r.undelivered_code, '') <>
 
 // OweAgain owes a user all messages again that were given up.
 func (tx *Tx) OweAgain(user int64) error {
-	_, err := tx.oweAgain(owing+unasked+` AND r.user_id = ? ORDER BY r.id`, user)
+	_, _, err := tx.oweAgain(owing+unasked+` AND r.user_id = ? ORDER BY r.id`, user)
 	return err
 }
 
-// SendAgain owes everybody the messages about an asset again that were given up. n is how many.
-func (tx *Tx) SendAgain(assetID string) (n int, err error) {
-	return tx.oweAgain(owing+`r.asset_id = ? ORDER BY r.id`, assetID)
+// SendAgain owes people the messages about an asset again that were given up: at most limit, those of the requests that
+// come next after a given one. n is how many, and last the request of the last of them.
+func (tx *Tx) SendAgain(assetID string, after int64, limit int) (n int, last int64, err error) {
+	return tx.oweAgain(owing+`r.asset_id = ? AND r.id > ? ORDER BY r.id LIMIT 0 + ?`, assetID, after, limit)
 }
 
-func (tx *Tx) oweAgain(query string, of any) (n int, err error) {
+func (tx *Tx) oweAgain(query string, args ...any) (n int, last int64, err error) {
 	type message struct {
 		request, user int64
 		asset         string
 		kind          Kind
 	}
-	rows, err := tx.sql.Query(query, of)
+	rows, err := tx.sql.Query(query, args...)
 	all, err := collect(rows, err, func(m *message) error { return rows.Scan(&m.request, &m.user, &m.asset, &m.kind) })
 	for _, m := range all {
 		if err := tx.Enqueue(m.kind, m.asset, m.request, m.user); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if _, err := tx.sql.Exec(`UPDATE requests SET undelivered = NULL, undelivered_code = NULL WHERE id = ?`, m.request); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		tx.touch(m.asset)
+		last = m.request
 	}
-	return len(all), err
+	return len(all), last, err
 }
 
 func (tx *Tx) forgetUndelivered(user int64) error {

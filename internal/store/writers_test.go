@@ -18,7 +18,7 @@ import (
 
 // growing are the tables that grow with what people do.
 var growing = []string{"users", "drafts", "assets", "name_counts", "name_suffixes", "requests", "publications", "jobs", "attempts",
-	"inbox", "uploads", "ledger", "audit"}
+	"inbox", "uploads", "ledger", "audit", "consents", "announced", "bans"}
 
 // partial are the indexes of the few rows that wait for something.
 var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_restore_hold|inbox_restore_hold|inbox_waiting|inbox_set_aside)$`)
