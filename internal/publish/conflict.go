@@ -5,8 +5,10 @@ package publish
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/tgchannel"
 	"retake.example/internal/youtube"
 )
 
@@ -19,7 +21,7 @@ const (
 	KeepTheirs Keep = "theirs" // what is on the platform
 )
 
-// Difference is a field that was changed both here and on the platform. Its name is that of the form.
+// Difference is a field that is not the same here and on the platform. Its name is that of the form; see store.Edits.
 type Difference struct {
 	Field  string `json:"field"`
 	Ours   string `json:"ours"`
@@ -34,17 +36,63 @@ func (e *Conflict) Error() string { return "publish: the video was changed here 
 // Code returns a stable word for the reason.
 func (*Conflict) Code() string { return "youtube_conflict" }
 
-// everyField are the fields that a platform can change.
+// everyField are the fields of the metadata that can be changed on a platform.
 var everyField = []string{"title", "description", "tags", "category", "language", "privacy", "made_for_kids",
 	"synthetic"}
 
-func newConflict(base, mine store.Metadata, c *youtube.Conflict) *Conflict {
-	theirs := with(base, c.Theirs, c.Fields)
-	e := &Conflict{}
-	for _, field := range c.Fields {
-		e.Fields = append(e.Fields, Difference{field, *fieldOf(&mine, field), *fieldOf(&theirs, field)})
+// fieldAt and fieldCaption are no fields of the metadata: the time to become public, and the text of a post, which is
+// made of several fields.
+const (
+	fieldAt      = "at"
+	fieldCaption = "caption"
+)
+
+// newConflict is the error of a merge that has to ask; mine is what is saved here.
+func newConflict(mine store.Metadata, c *youtube.Conflict) *Conflict {
+	return &Conflict{differences(mine, c.Mine, c.Theirs, c.Fields)}
+}
+
+// differences compares fields as they are here and at YouTube; m is ours as the form has it.
+func differences(m store.Metadata, ours, theirs youtube.Metadata, fields []string) (all []Difference) {
+	there := with(m, theirs, fields)
+	for _, field := range fields {
+		if d := (Difference{field, *fieldOf(&m, field), *fieldOf(&there, field)}); d.Ours != d.Theirs {
+			all = append(all, d)
+		}
+		if field == "privacy" && !ours.PublishAt.Equal(theirs.PublishAt) {
+			all = append(all, Difference{fieldAt, momentText(ours.PublishAt), momentText(theirs.PublishAt)})
+		}
 	}
-	return e
+	return all
+}
+
+// ChangedThere lists what somebody changed on the platform of a publication since it was sent, as far as it told.
+func ChangedThere(p store.Publication) (all []Difference) {
+	for _, field := range slices.Concat(everyField, []string{fieldAt, fieldCaption}) {
+		theirs, changed := p.There[field]
+		if !changed {
+			continue
+		}
+		ours := ""
+		switch field {
+		case fieldAt:
+			ours = momentText(p.PublishAt)
+		case fieldCaption:
+			ours = tgchannel.CaptionOf(wordsOf(p.Metadata)).Text
+		default:
+			ours = *fieldOf(&p.Metadata, field)
+		}
+		all = append(all, Difference{field, ours, theirs})
+	}
+	return all
+}
+
+// momentText is a time as an Edit has it.
+func momentText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // with returns the metadata with some fields as YouTube has them.

@@ -11,6 +11,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
+	"retake.example/internal/worker"
 	"retake.example/internal/youtube"
 )
 
@@ -28,12 +29,16 @@ type Looks struct {
 	pause map[int64]time.Time // by channel: not before
 	spent int                 // units
 	reset time.Time           // when there are as many again
+	woken chan struct{}
 }
 
 // NewLooks prepares looks; Run does them.
 func NewLooks(s *Sites, log *slog.Logger) *Looks {
-	return &Looks{sites: s, log: log, pause: map[int64]time.Time{}}
+	return &Looks{sites: s, log: log, pause: map[int64]time.Time{}, woken: make(chan struct{}, 1)}
 }
+
+// Wake makes Run look at what is due now. A channel that has asked to wait is not asked before.
+func (l *Looks) Wake() { worker.Nudge(l.woken) }
 
 // Run looks at what is due until ctx ends.
 func (l *Looks) Run(ctx context.Context) {
@@ -47,8 +52,23 @@ func (l *Looks) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-l.woken:
 		}
 	}
+}
+
+// LookNow makes all videos due for a look that are still looked at.
+func LookNow(ctx context.Context, st *store.Store) error {
+	channels, err := st.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	return st.Tx(ctx, func(tx *store.Tx) error {
+		for _, c := range channels {
+			err = errors.Join(err, tx.LookNow(c.ID))
+		}
+		return err
+	})
 }
 
 // Once looks at what is due now. The error is the database's.
@@ -135,7 +155,7 @@ func (s onYouTube) Spends() int { return youtube.StandingsCost }
 
 // Look asks for up to fifty videos at once. One answer without a video is not enough: it is left out, to be looked for
 // once more.
-func (s onYouTube) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error) {
+func (s onYouTube) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]store.Finding, error) {
 	account, err := s.account(ctx, channel)
 	if err != nil {
 		return nil, err
@@ -148,11 +168,21 @@ func (s onYouTube) Look(ctx context.Context, channel int64, list []store.Look) (
 	if err != nil {
 		return nil, err
 	}
-	all := map[int64]string{}
+	all := map[int64]store.Finding{}
 	for _, p := range list {
-		if is := found[p.Upload.ID]; is.Is != youtube.Missing {
-			all[p.ID] = standing(is, p.Publication, s.store.Now())
+		is := found[p.Upload.ID]
+		if is.Is == youtube.Missing {
+			continue
 		}
+		now, sent := store.Finding{Standing: standing(is, p.Publication, s.store.Now()), There: store.Edits{}},
+			s.described(p.Metadata, p.PublishAt)
+		fields, theirs := account.Edited(is, sent)
+		for _, d := range differences(p.Metadata, sent, theirs, fields) {
+			if now.Standing == "" || d.Field != "privacy" && d.Field != fieldAt { // the standing says that
+				now.There[d.Field] = d.Theirs
+			}
+		}
+		all[p.ID] = now
 	}
 	return all, nil
 }
@@ -162,7 +192,7 @@ func (onTelegram) Spends() int { return 0 }
 
 // Look asks for the posts one by one: an edit that changes nothing finds out whether a post is there. It ends at the
 // first question without an answer.
-func (s onTelegram) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error) {
+func (s onTelegram) Look(ctx context.Context, channel int64, list []store.Look) (map[int64]store.Finding, error) {
 	if _, _, err := s.channel(ctx, channel); err != nil {
 		return nil, err
 	}
@@ -170,7 +200,7 @@ func (s onTelegram) Look(ctx context.Context, channel int64, list []store.Look) 
 	if err != nil {
 		return nil, err
 	}
-	all := map[int64]string{}
+	all := map[int64]store.Finding{}
 	for _, p := range list {
 		in, message, err := postOf(p.Publication)
 		if err != nil {
@@ -180,9 +210,9 @@ func (s onTelegram) Look(ctx context.Context, channel int64, list []store.Look) 
 		if err != nil {
 			return all, err
 		}
-		all[p.ID] = ""
+		all[p.ID] = store.Finding{There: p.There} // Telegram tells of an edit when it is made: see PostEdited
 		if !there {
-			all[p.ID] = "gone"
+			all[p.ID] = store.Finding{Standing: "gone"}
 		}
 	}
 	return all, nil
@@ -207,8 +237,8 @@ func standing(found youtube.Standing, p store.Publication, now time.Time) string
 	return ""
 }
 
-// PublishAgain handles a video that was found not to be on its platform as it should be. If it is there it gets its
-// metadata once more; otherwise it is uploaded again. It returns store.ErrNotFailed if it is as it should be.
+// PublishAgain handles a video that was found not to be on its platform as it should be. If it is there it is
+// shown to everybody; otherwise it is uploaded again. It returns store.ErrNotFailed if it is as it should be.
 func (s *Studio) PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	_, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
@@ -225,14 +255,14 @@ func (s *Studio) PublishAgain(ctx context.Context, assetID, platform string, adm
 	}
 	began := s.store.Now()
 	account, err := s.account(ctx, p.Channel)
-	if err == nil {
-		err = account.Update(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt))
+	if err == nil { // what else somebody changed there stays
+		err = account.Show(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt))
 	}
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}
 	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if err := tx.Changed(p, assetID, p.Metadata, p.PublishAt); err != nil {
+		if err := tx.Changed(p, assetID, p.Metadata, p.PublishAt, p.There); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})

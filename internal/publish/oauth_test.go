@@ -114,7 +114,7 @@ func (a authority) guards(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, `{"items": [{"id": "UC1", "snippet": {"title": "Greetings"}}]}`)
+	io.WriteString(w, `{"kind": "youtube#channelListResponse", "items": [{"id": "UC1", "snippet": {"title": "Greetings"}}]}`)
 	return true
 }
 

@@ -149,10 +149,9 @@ type Joiner interface {
 
 // A Witness is a platform that tells how published videos are.
 type Witness interface {
-	// Look returns how videos of a channel are, by the id of the publication: "" as they should be, otherwise private,
-	// gone, failed, rejected or taken down. It leaves out those that have to be looked at again, in lookAgain. list has at
-	// most lookBatch.
-	Look(ctx context.Context, channel int64, list []store.Look) (map[int64]string, error)
+	// Look returns how videos of a channel are, by the id of the publication. It leaves out those that have to be looked
+	// at again, in lookAgain. list has at most lookBatch.
+	Look(ctx context.Context, channel int64, list []store.Look) (map[int64]store.Finding, error)
 	// Spends returns what one look costs of lookBudget.
 	Spends() int
 }
@@ -160,5 +159,6 @@ type Witness interface {
 // Version is what a video on a platform is like.
 type Version struct {
 	store.Metadata
-	PublishAt time.Time // zero: it waits for no time
+	PublishAt time.Time   // zero: it waits for no time
+	There     store.Edits // what stays as somebody changed it there, and is not in the metadata
 }

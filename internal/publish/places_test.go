@@ -70,15 +70,17 @@ func (c *clips) Check(_ context.Context, ch store.Channel) (string, error) { ret
 
 func (c *clips) Release(context.Context, store.Channel, bool) error { return nil }
 
-func (c *clips) Look(_ context.Context, _ int64, list []store.Look) (map[int64]string, error) {
-	found := map[int64]string{}
+func (c *clips) Look(_ context.Context, _ int64, list []store.Look) (map[int64]store.Finding, error) {
+	found := map[int64]store.Finding{}
 	for _, p := range list {
-		if found[p.ID] = ""; c.videos[p.Upload.ID] == "" {
-			found[p.ID] = "gone"
+		if found[p.ID] = (store.Finding{}); c.videos[p.Upload.ID] == "" {
+			found[p.ID] = store.Finding{Standing: "gone"}
 		}
 	}
 	return found, nil
 }
+
+var _ Witness = (*clips)(nil)
 
 func (*clips) Spends() int { return 0 }
 

@@ -4,6 +4,7 @@ package publish
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,6 +27,27 @@ var answers = []struct {
 		w.Header().Set("Location", "/sign-in")
 		w.WriteHeader(307)
 	}}},
+	{"an empty 200", map[string]func(http.ResponseWriter){"": says(200, "", "")}},
+	{"another's JSON", map[string]func(http.ResponseWriter){"": says(200, "application/json", `{"status":"ok"}`)}},
+	{"a list", map[string]func(http.ResponseWriter){"": says(200, "application/json", `[]`)}},
+	{"null", map[string]func(http.ResponseWriter){"": says(200, "application/json", `null`)}},
+	{"half an answer", map[string]func(http.ResponseWriter){
+		"YOUTUBE":  says(200, "application/json", `{"kind":"youtube#videoListResponse","items":[{"id":"`),
+		"RUMBLE":   says(200, "application/json", `{"success":true,"video_id":"v`),
+		"TELEGRAM": says(200, "application/json", `{"ok":true,"result":{"message_id":7`),
+	}},
+	{"a success without a result", map[string]func(http.ResponseWriter){
+		"YOUTUBE":  says(200, "application/json", `{"items":[]}`),
+		"RUMBLE":   says(200, "application/json", `{"success":true}`),
+		"TELEGRAM": says(200, "application/json", `{"ok":true}`),
+	}},
+	{"a part", map[string]func(http.ResponseWriter){"": page(206)}},
+	{"a redirect with a page", map[string]func(http.ResponseWriter){"": page(302)}},
+	{"308", map[string]func(http.ResponseWriter){"": says(308, "", "")}},
+	{"a proxy that wants a password", map[string]func(http.ResponseWriter){"": page(407)}},
+	{"a network that wants a sign-in", map[string]func(http.ResponseWriter){"": page(511)}},
+	{"another's refusal", map[string]func(http.ResponseWriter){
+		"": says(403, "application/json", `{"error":"blocked","reason":"category"}`)}},
 	{"slow down", map[string]func(http.ResponseWriter){
 		"YOUTUBE":  google(403, "rateLimitExceeded"),
 		"RUMBLE":   page(429),
@@ -39,6 +61,15 @@ var answers = []struct {
 		"YOUTUBE":  google(400, "somethingNew"),
 		"TELEGRAM": telegramSays(400, "Bad Request: SOMETHING_NEW"),
 	}},
+}
+
+// says answers with a body of a type.
+func says(status int, kind, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header()["Content-Type"] = []string{kind}
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
 }
 
 func google(status int, reason string) func(http.ResponseWriter) {
@@ -63,19 +94,21 @@ func telegramSays(status int, text string) func(http.ResponseWriter) {
 // there; once all of it has left, only YouTube can be asked. What somebody in between refuses has not arrived.
 var wants = map[string]map[string]string{
 	"YOUTUBE": {
-		"publish": "wait wait wait wait wait wait ended again",
-		"check":   "wait wait wait wait wait wait ended again",
-		"update":  "wait wait wait wait wait wait ended again",
-		"delete":  "wait wait wait wait wait wait ended again",
+		"publish": strings.Repeat("wait ", 18) + "ended again",
+		"check":   strings.Repeat("wait ", 18) + "ended again",
+		"update":  strings.Repeat("wait ", 18) + "ended again",
+		"delete":  strings.Repeat("wait ", 18) + "ended again",
 	},
 	"TELEGRAM": {
-		"publish": "wait wait wait wait wait wait ended again",
-		"post":    "unclear unclear unclear unclear wait wait ended again",
-		"check":   "wait wait wait wait wait wait ended again",
-		"update":  "wait wait wait wait wait wait ended again",
-		"delete":  "wait wait wait wait wait wait ended again",
+		"publish": strings.Repeat("wait ", 18) + "ended again",
+		"post": strings.Repeat("unclear ", 4) + "wait " + strings.Repeat("unclear ", 7) + "wait wait " +
+			strings.Repeat("unclear ", 3) + "wait ended again",
+		"check":  strings.Repeat("wait ", 18) + "ended again",
+		"update": strings.Repeat("wait ", 18) + "ended again",
+		"delete": strings.Repeat("wait ", 18) + "ended again",
 	},
-	"RUMBLE": {"publish": "unclear unclear wait unclear wait wait"},
+	"RUMBLE": {"publish": "unclear unclear wait unclear wait " + strings.Repeat("unclear ", 7) +
+		"wait wait wait unclear wait wait"},
 }
 
 // calls are those in whose place the answer is given.

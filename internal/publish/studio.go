@@ -3,9 +3,11 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -65,6 +67,12 @@ func (s *Studio) HandPage(platform string) string {
 		return at.UploadPage()
 	}
 	return ""
+}
+
+// Tells reports whether a platform can be asked how its videos are.
+func (s *Studio) Tells(platform string) bool {
+	_, tells := s.all[platform].(Witness)
+	return tells
 }
 
 // Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected;
@@ -248,7 +256,7 @@ func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, a, p, Version{a.Metadata, p.PublishAt}, keep, "update", admin)
+	return s.change(ctx, a, p, Version{Metadata: a.Metadata, PublishAt: p.PublishAt}, keep, "update", admin)
 }
 
 // change makes a published video another version, and notes the action.
@@ -267,12 +275,11 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}
-	if there.PublishAt.IsZero() && there.Privacy == "public" && to.PublishAt.Equal(p.PublishAt) &&
-		!p.PublishAt.After(began) {
+	if there.PublishAt.IsZero() && there.Privacy == "public" && !p.PublishAt.After(began) {
 		there.PublishAt = p.PublishAt // its time has come
 	}
 	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if err := tx.Changed(p, a.ID, there.Metadata, there.PublishAt); err != nil {
+		if err := tx.Changed(p, a.ID, there.Metadata, there.PublishAt, there.There); err != nil {
 			return err
 		}
 		// The form shows what was changed on the platform, too: otherwise the next update would undo it.
@@ -288,7 +295,8 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 }
 
 // Postpone sets another time when a video is to become public; zero: as soon as it can be. It returns ErrNoChange if
-// it waits for no time, and store.Busy while it is being sent.
+// it waits for no time, and store.Busy while it is being sent. It returns ErrMoved if the time is another one by now,
+// here or on the platform: the publication has that, then.
 func (s *Studio) Postpone(
 	ctx context.Context, assetID, platform string, was, at time.Time, admin store.Admin,
 ) error {
@@ -311,7 +319,24 @@ func (s *Studio) Postpone(
 	case !place.Times, !p.PublishAt.After(s.store.Now()):
 		return ErrNoChange
 	}
-	return s.change(ctx, a, p, Version{p.Metadata, at}, KeepNone, "reschedule", admin)
+	err = s.change(ctx, a, p, Version{Metadata: p.Metadata, PublishAt: at}, KeepNone, "reschedule", admin)
+	if both, ok := errors.AsType[*Conflict](err); ok { // now it is known what was chosen there
+		there := Version{Metadata: p.Metadata, PublishAt: p.PublishAt, There: maps.Clone(p.There)}
+		for _, d := range both.Fields {
+			delete(there.There, d.Field)
+			switch d.Field {
+			case "privacy":
+				there.Privacy = d.Theirs
+			case fieldAt:
+				there.PublishAt, _ = time.Parse(time.RFC3339, d.Theirs) // "" is no time
+			}
+		}
+		err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			return tx.Changed(p, a.ID, there.Metadata, there.PublishAt, there.There)
+		})
+		return cmp.Or(err, error(ErrMoved))
+	}
+	return err
 }
 
 // Remove deletes a video on its platform, where that can be done from here, and forgets the publication. deleted

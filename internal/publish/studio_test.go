@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
@@ -85,7 +86,7 @@ func TestPostpone_OnlyWhatEverybodyMaySeeHasATime(t *testing.T) {
 	r.write(func(tx *store.Tx) error {
 		private := greeting
 		private.Privacy = "private"
-		return tx.Changed(r.on(id, "YOUTUBE"), id, private, at)
+		return tx.Changed(r.on(id, "YOUTUBE"), id, private, at, nil)
 	})
 	if err := r.studio.Postpone(t.Context(), id, "YOUTUBE", time.Time{}, at.Add(time.Hour), owner); !errors.Is(err, ErrNoChange) {
 		t.Errorf("got %v; want ErrNoChange", err)
@@ -216,4 +217,81 @@ func TestWithdrawals_WaitForAnUploadThatStillRuns(t *testing.T) {
 			t.Errorf("got %d left after %d questions; want none after one", n, p.asked.Load())
 		}
 	})
+}
+
+// witness tells of some publications and then breaks off.
+type witness struct {
+	found map[int64]store.Finding
+	err   error
+}
+
+func (w witness) Look(context.Context, int64, []store.Look) (map[int64]store.Finding, error) {
+	return w.found, w.err
+}
+
+func (witness) Spends() int { return 0 }
+
+func TestLooks_APlatformIsNotAskedBeforeItHasSaid(t *testing.T) {
+	r := newRig(t)
+	l := NewLooks(r.sites, slog.New(slog.DiscardHandler))
+	for _, wait := range []time.Duration{time.Hour, 0} {
+		w := witness{err: retry.Wait(errors.New("too many"), wait)}
+		r.must(l.look(t.Context(), w, 1, nil))
+		for after, want := range map[time.Duration]bool{0: false, lookAgain - time.Second: false,
+			lookAgain + time.Second: wait == 0, time.Hour + time.Second: true} {
+			r.ahead.Add(int64(after))
+			if got := l.allowed(1, 0); got != want {
+				t.Errorf("%v after an answer that asks for %v: allowed %v; want %v", after, wait, got, want)
+			}
+			r.ahead.Add(-int64(after))
+		}
+		r.ahead.Add(int64(2 * time.Hour))
+	}
+}
+
+func TestLooks_WhatWasNotToldOfIsStillDueWhenAPlatformBreaksOff(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("TELEGRAM")
+	for range 2 {
+		r.owe("TELEGRAM", channel, time.Time{})
+		r.must(r.work())
+	}
+	r.ahead.Add(int64(6 * time.Minute))
+	due, err := r.store.Looks(t.Context(), 9)
+	r.must(err)
+	if len(due) != 2 {
+		t.Fatalf("got %d due; want both", len(due))
+	}
+	w := witness{map[int64]store.Finding{due[0].ID: {}}, errors.New("telegram is away")}
+	r.must(NewLooks(r.sites, slog.New(slog.DiscardHandler)).look(t.Context(), w, channel, due))
+	left, err := r.store.Looks(t.Context(), 9)
+	r.must(err)
+	if len(left) != 1 || left[0].ID != due[1].ID {
+		t.Errorf("got %+v; want the one that was not told of", left)
+	}
+}
+
+// Somebody saves another title while the update is on its way.
+func TestUpdate_WhatIsSavedMeanwhileStays(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+	r.must(r.work())
+	save := func(title string) {
+		m := greeting
+		m.Title = title
+		r.write(func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+	}
+	save("Ours")
+	r.intercept(func(_ http.ResponseWriter, q *http.Request) bool {
+		if q.Method == http.MethodPut {
+			save("Saved meanwhile")
+		}
+		return false
+	})
+	r.must(r.studio.Update(t.Context(), id, "YOUTUBE", KeepNone, owner))
+	a, err := r.store.Asset(t.Context(), id)
+	r.must(err)
+	if there := r.tube.Videos()[0].Title; there != "Ours" || a.Metadata.Title != "Saved meanwhile" {
+		t.Errorf("got %q there and %q here; want what each was last told", there, a.Metadata.Title)
+	}
 }

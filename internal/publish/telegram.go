@@ -111,7 +111,7 @@ func (s onTelegram) Publish(
 		return 0, err
 	}
 	if err := keep(store.Upload{Step: "processing", Sent: size, URL: post.URL,
-		ID: fmt.Sprintf("%d/%d", channel, post.ID)}); err != nil {
+		ID: postID(channel, post.ID)}); err != nil {
 		return 0, err
 	}
 	if p.fileID == "" {
@@ -153,7 +153,7 @@ func (s onTelegram) Find(ctx context.Context, _ store.Asset, p store.Publication
 	if err != nil {
 		return "", "", urlError(err, tgchannel.ErrNoAddress, tgchannel.ErrOtherSite)
 	}
-	return fmt.Sprintf("%d/%d", number, message), tgchannel.Link(c, message), nil
+	return postID(number, message), tgchannel.Link(c, message), nil
 }
 
 // postOf reads the id of a post.
@@ -165,8 +165,8 @@ func postOf(p store.Publication) (channel, message int64, err error) {
 	return channel, message, err
 }
 
-// Change changes the caption. Telegram does not tell what a caption is like, so ours counts.
-func (s onTelegram) Change(ctx context.Context, p store.Publication, to Version, _ Keep) (Version, error) {
+// Change changes the caption. Telegram cannot be asked what a caption is like, but tells of an edit when it is made.
+func (s onTelegram) Change(ctx context.Context, p store.Publication, to Version, keep Keep) (Version, error) {
 	channel, message, err := postOf(p)
 	if err != nil {
 		return to, err
@@ -178,8 +178,36 @@ func (s onTelegram) Change(ctx context.Context, p store.Publication, to Version,
 	if err != nil {
 		return to, err
 	}
+	sent, ours := tgchannel.CaptionOf(wordsOf(p.Metadata)).Text, tgchannel.CaptionOf(wordsOf(to.Metadata)).Text
+	if theirs, edited := p.There[fieldCaption]; edited && theirs != ours {
+		switch {
+		case ours == sent, keep == KeepTheirs:
+			to.There = p.There
+			return to, nil
+		case keep == KeepNone:
+			return to, &Conflict{[]Difference{{fieldCaption, ours, theirs}}}
+		}
+	}
 	return to, client.Update(ctx, channel, message, wordsOf(to.Metadata))
 }
+
+// PostEdited records that a post of a channel has another caption from now on, if it is one of ours.
+func PostEdited(tx *store.Tx, channel, message int64, caption string) error {
+	id, p, err := tx.PublicationAt("TELEGRAM", postID(channel, message))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	there := store.Edits{}
+	if caption != tgchannel.CaptionOf(wordsOf(p.Metadata)).Text {
+		there[fieldCaption] = caption
+	}
+	return tx.EditedThere(id, p, there)
+}
+
+// postID is the id of a post as publications have it.
+func postID(channel, message int64) string { return fmt.Sprintf("%d/%d", channel, message) }
 
 // Erase deletes the post.
 func (s onTelegram) Erase(ctx context.Context, p store.Publication, _ int64) error {

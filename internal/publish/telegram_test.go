@@ -354,3 +354,23 @@ func TestLibrary_FiltersByEveryPlatform(t *testing.T) {
 		})
 	}
 }
+
+// The program ended before anything had left: the attempt begins again.
+func TestTelegram_AStopBeforeTheVideoLeavesIsNoLostAnswer(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+	r.write(func(tx *store.Tx) error {
+		tasks, err := tx.Claim(store.Publish, false, 1)
+		if err != nil {
+			return err
+		}
+		if err := tx.KeepUpload(tasks[0].Job, store.Upload{Step: "uploading"}); err != nil {
+			return err
+		}
+		return tx.GiveBack(tasks[0].Job)
+	})
+	r.must(r.work())
+	if p := r.on(id, "TELEGRAM"); p.Status != store.Completed || len(r.news.Messages()) != 1 {
+		t.Errorf("got %+v and %d posts; want it posted once", p, len(r.news.Messages()))
+	}
+}

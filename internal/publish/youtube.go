@@ -116,13 +116,13 @@ func (s onYouTube) Change(ctx context.Context, p store.Publication, to Version, 
 			to.Metadata = with(to.Metadata, conflict.Theirs, conflict.Fields)
 			now, err = account.Merge(ctx, p.Upload.ID, base, s.described(to.Metadata, to.PublishAt))
 		default:
-			return to, newConflict(p.Metadata, to.Metadata, conflict)
+			return to, newConflict(to.Metadata, conflict)
 		}
 	}
 	if err != nil {
 		return to, err
 	}
-	return Version{with(to.Metadata, now, everyField), now.PublishAt}, nil
+	return Version{Metadata: with(to.Metadata, now, everyField), PublishAt: now.PublishAt}, nil
 }
 
 // Find returns the video that an address shows, if it is the one of a publication: an admin who names the address of

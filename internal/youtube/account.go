@@ -3,7 +3,6 @@
 package youtube
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -101,7 +100,7 @@ func (a *Account) do(ctx context.Context, r request) (answer, error) {
 	return a.c.send(ctx, r, token)
 }
 
-// call makes a call that is not an upload and reads its answer into out, unless that is nil.
+// call makes a call that is not an upload and reads its answer into out; nil: only whether it is YouTube's.
 func (a *Account) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	r, err := a.c.api(method, path, query, in)
 	if err != nil {
@@ -113,19 +112,10 @@ func (a *Account) call(ctx context.Context, method, path string, query url.Value
 		return err
 	case got.status/100 != 2:
 		return a.c.refusal(got)
-	case out == nil:
-		return got.plain()
+	case method == "DELETE" && got.status == http.StatusNoContent: // the only one without content
+		return nil
 	}
 	return got.read(out)
-}
-
-// plain returns an error if an answer that needs no content has some that is not Google's: somebody in between has
-// answered, and nothing was done.
-func (a answer) plain() error {
-	if body := bytes.TrimSpace(a.body); len(body) > 0 && !json.Valid(body) {
-		return unreadable("the answer isn't JSON")
-	}
-	return nil
 }
 
 // channel is a channel in the API.
@@ -173,8 +163,10 @@ func (a *Account) Revoke(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case got.status == http.StatusOK && json.Valid(got.body):
+		return nil
 	case got.status/100 == 2:
-		return got.plain()
+		return unreadable("the answer isn't JSON")
 	}
 	var v struct{ Error string }
 	if json.Unmarshal(got.body, &v) == nil && v.Error == "invalid_token" {

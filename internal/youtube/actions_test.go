@@ -48,6 +48,24 @@ var badAnswers = []bad{
 	{name: "403 empty", status: 403, code: "youtube_unreadable", wait: awayPause},
 	{name: "403 other JSON", status: 403, body: `{"blocked":true}`, code: "youtube_unreadable", wait: awayPause},
 	{name: "200 page", status: 200, body: html, code: "youtube_unreadable", wait: awayPause},
+	{name: "200 empty", status: 200, code: "youtube_unreadable", wait: awayPause},
+	{name: "204", status: 204, code: "youtube_unreadable", wait: awayPause},
+	{name: "206 page", status: 206, body: html, code: "youtube_unreadable", wait: awayPause},
+	{name: "200 other JSON", status: 200, body: `{"status":"ok"}`, code: "youtube_unreadable", wait: awayPause},
+	{name: "200 other kind", status: 200, body: `{"kind":"drive#fileList","items":[{"id":"x","status":{}}]}`,
+		code: "youtube_unreadable", wait: awayPause},
+	{name: "200 cut JSON", status: 200, body: `{"kind":"youtube#videoListResponse","items":[{"id":"`,
+		code: "youtube_unreadable", wait: awayPause},
+	{name: "200 list", status: 200, body: `[]`, code: "youtube_unreadable", wait: awayPause},
+	{name: "200 null", status: 200, body: `null`, code: "youtube_unreadable", wait: awayPause},
+	{name: "302 page", status: 302, body: html, code: "youtube_unreadable", wait: awayPause},
+	{name: "308", status: 308, code: "youtube_unreadable", wait: awayPause},
+	{name: "403 error of another", status: 403, body: `{"error":"blocked"}`, code: "youtube_unreadable",
+		wait: awayPause},
+	{name: "404 page", status: 404, body: html, code: "youtube_unreadable", wait: awayPause},
+	{name: "407 page", status: 407, body: html, code: "youtube_unreadable", wait: awayPause},
+	{name: "408", status: 408, code: "youtube_unreachable", wait: awayPause},
+	{name: "511 page", status: 511, body: html, code: "youtube_unreachable", wait: awayPause},
 	{name: "403 quota", status: 403, body: google("quotaExceeded"), code: "youtube_quota", wait: 20 * time.Hour},
 	{name: "403 API off", status: 403, body: google("accessNotConfigured"), code: "youtube_api_disabled", over: true},
 	{name: "403 forbidden", status: 403, body: google("forbidden"), code: "youtube_forbidden", over: true},
@@ -83,8 +101,8 @@ var actions = []struct {
 		_, err := a.Mine(context.Background())
 		return err
 	}},
-	{"update", "/youtube/v3/videos", func(w *world, a *Account, id string) error {
-		return a.Update(context.Background(), id, changed())
+	{"show", "/youtube/v3/videos", func(w *world, a *Account, id string) error {
+		return a.Show(context.Background(), id, changed())
 	}},
 	{"merge", "/youtube/v3/videos", func(w *world, a *Account, id string) error {
 		_, err := a.Merge(context.Background(), id, about, changed())
@@ -93,7 +111,7 @@ var actions = []struct {
 	{"playlist", "/youtube/v3/playlistItems", func(w *world, a *Account, id string) error {
 		m := about
 		m.Playlist = "PLgreetings"
-		return a.Update(context.Background(), id, m)
+		return second(a.Merge(context.Background(), id, about, m))
 	}},
 	{
 		"remove",
@@ -132,8 +150,8 @@ func changed() Metadata {
 func TestActions_EachBadAnswerAsksForTheSameEverywhere(t *testing.T) {
 	for _, action := range actions {
 		for _, answer := range badAnswers {
-			if answer.status == 200 && (action.name == "remove" || action.name == "thumbnail") {
-				continue // nothing is read of these answers
+			if answer.status == 204 && action.name == "remove" {
+				continue // YouTube's own
 			}
 			t.Run(action.name+" "+answer.name, func(t *testing.T) {
 				w := newWorld(t)
@@ -187,7 +205,13 @@ func TestActions_ATokenServerThatIsAwayIsAWait(t *testing.T) {
 				wait: awayPause},
 			{name: "403 page", status: 403, body: html, code: "youtube_unreadable", wait: awayPause},
 			{name: "200 page", status: 200, body: html, code: "youtube_unreadable", wait: awayPause},
+			{name: "200 empty", status: 200, code: "youtube_unreadable", wait: awayPause},
+			{name: "200 other JSON", status: 200, body: `{"status":"ok"}`, code: "youtube_unreadable", wait: awayPause},
+			{name: "200 cut JSON", status: 200, body: `{"access_token":"x`, code: "youtube_unreadable", wait: awayPause},
+			{name: "204", status: 204, code: "youtube_unreadable", wait: awayPause},
+			{name: "302 page", status: 302, body: html, code: "youtube_unreadable", wait: awayPause},
 			{name: "307", status: 307, body: html, code: "youtube_unreadable", wait: awayPause},
+			{name: "308", status: 308, code: "youtube_unreadable", wait: awayPause},
 			{name: "429", status: 429, body: html, code: "youtube_busy", wait: busyPause},
 			{name: "invalid_grant", status: 400, body: `{"error":"invalid_grant"}`, code: "youtube_access_ended",
 				over: true},
@@ -255,18 +279,9 @@ func TestUpdate_AnUnknownPlaylistIsNamedAndNothingIsChanged(t *testing.T) {
 	a, id, _ := published(w, about)
 	m := changed()
 	m.Playlist = "PLnone"
-	for name, err := range map[string]error{
-		"update": a.Update(context.Background(), id, m),
-		"merge":  second(a.Merge(context.Background(), id, about, m)),
-	} {
-		if e := wantError(
-			t,
-			err,
-			"playlistNotFound",
-		); e.Code() != "youtube_playlist_unknown" || e.Field() != "playlist" ||
-			!e.Permanent() {
-			t.Errorf("%s: got %q at %q", name, e.Code(), e.Field())
-		}
+	e := wantError(t, second(a.Merge(context.Background(), id, about, m)), "playlistNotFound")
+	if e.Code() != "youtube_playlist_unknown" || e.Field() != "playlist" || !e.Permanent() {
+		t.Errorf("got %q at %q", e.Code(), e.Field())
 	}
 	if got := w.tube.Videos()[0]; got.Title != about.Title {
 		t.Errorf("got %q; want nothing changed", got.Title)

@@ -128,17 +128,14 @@ func (a *Account) load(ctx context.Context, id, parts string) (resource, error) 
 	return v[0], nil
 }
 
-// Update makes a published video as the metadata says, whatever it is like now. YouTube replaces a part of a video as
-// a whole, so the parts are read first, and what the metadata is not about is sent back as it was. Update sends no
-// part that needs no change.
-//
-// Merge is the one for changes by a person: it keeps what somebody changed in YouTube Studio.
-func (a *Account) Update(ctx context.Context, id string, m Metadata) error {
+// Show lets those people see a published video that the metadata name, at their time, whatever was chosen for it at
+// YouTube. Nothing else of the video changes.
+func (a *Account) Show(ctx context.Context, id string, m Metadata) error {
 	was, err := a.loadWhole(ctx, id)
 	if err != nil {
 		return err
 	}
-	return a.change(ctx, was, m, fields, m.Playlist)
+	return a.change(ctx, was, m, []string{"privacy"}, "")
 }
 
 // loadWhole reads what can be changed of a video, without what can only be read.

@@ -54,7 +54,7 @@ func TestUpdate_AnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	m := about
 	m.Title, m.Description, m.Tags, m.Privacy, m.Kids, m.Language, m.Playlist = "Another", "", nil, "private", false,
 		"", "PLgreetings"
-	if err := a.Update(context.Background(), id, m); err != nil {
+	if err := second(a.Merge(context.Background(), id, about, m)); err != nil {
 		t.Fatal(err)
 	}
 	v, err := a.load(context.Background(), id, "snippet,status")
@@ -96,8 +96,9 @@ func TestUpdate_AnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 			m := scheduled
 			m.PublishAt = w.clock.Now().Add(24 * time.Hour).In(time.FixedZone("", 3600))
 			a, id, calls := published(w, m)
+			was := m
 			one.change(&m)
-			if err := a.Update(context.Background(), id, m); err != nil {
+			if err := second(a.Merge(context.Background(), id, was, m)); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(*calls, one.want) {
@@ -115,14 +116,15 @@ func TestUpdate_APublicVideoCannotBeScheduled(t *testing.T) {
 	m := about
 	m.Privacy = "public"
 	a, id, calls := published(w, m)
+	was := m
 	m.PublishAt = w.clock.Now().Add(time.Hour)
-	e := wantError(t, a.Update(context.Background(), id, m), "invalidPublishAt")
+	e := wantError(t, second(a.Merge(context.Background(), id, was, m)), "invalidPublishAt")
 	if e.Step() != "edit" || e.Field() != "at" || len(*calls) != 1 {
 		t.Errorf("got %q at %q after %v", e.Step(), e.Field(), *calls)
 	}
 	w.clock.Add(2 * time.Hour) // a time that has passed is not a schedule
 	m.Title = "B"
-	if err := a.Update(context.Background(), id, m); err != nil || w.tube.Videos()[0].Privacy != "public" {
+	if err := second(a.Merge(context.Background(), id, was, m)); err != nil || w.tube.Videos()[0].Privacy != "public" {
 		t.Errorf("got %v, %s", err, w.tube.Videos()[0].Privacy)
 	}
 }
@@ -138,7 +140,7 @@ func TestUpdate_AVideoIsDeletedAndOneThatIsGoneIsNoError(t *testing.T) {
 	if n := len(w.tube.Videos()); n != 0 {
 		t.Errorf("got %d videos; want 0", n)
 	}
-	wantError(t, a.Update(context.Background(), id, about), "videoNotFound")
+	wantError(t, a.Show(context.Background(), id, about), "videoNotFound")
 	w.tube.SetFault("unavailable", true)
 	wantError(t, a.Delete(context.Background(), id), "http503")
 }

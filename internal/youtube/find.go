@@ -180,6 +180,8 @@ type Standing struct {
 	Reason string    // YouTube's word, of Failed, Rejected and TakenDown
 	At     time.Time // when it becomes public, of Scheduled
 	Title  string
+
+	video resource
 }
 
 const (
@@ -220,6 +222,7 @@ func (a *Account) Standings(ctx context.Context, ids []string) (map[string]Stand
 
 // standing reads how the video is.
 func (v resource) standing() (s Standing) {
+	s.video = v
 	if v.Snippet != nil {
 		s.Title = v.Snippet.Title
 	}

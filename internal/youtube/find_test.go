@@ -98,6 +98,7 @@ func TestStandings_ReadEachShapeOfAVideo(t *testing.T) {
 		if err := json.Unmarshal([]byte("{"+text+"}"), &v); err != nil {
 			t.Fatal(err)
 		}
+		want.video = v
 		if got := v.standing(); got != want {
 			t.Errorf("%s: got %+v; want %+v", text, got, want)
 		}
@@ -110,7 +111,7 @@ func TestStandings_OneEmptyAnswerIsNotFinal(t *testing.T) {
 	empty := false
 	w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
 		if empty {
-			fmt.Fprint(rw, `{"items":[]}`)
+			fmt.Fprint(rw, `{"kind":"youtube#listResponse","items":[]}`)
 		}
 		return empty
 	}
@@ -154,7 +155,7 @@ func TestStandings_AskForFiftyAtOnceAndAnswerForAll(t *testing.T) {
 		t.Errorf("none: got %v, %v after %v", got, err, *calls)
 	}
 	w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
-		fmt.Fprint(rw, `{"items":null}`)
+		fmt.Fprint(rw, `{"kind":"youtube#listResponse","items":null}`)
 		return true
 	}
 	if got, err := a.Standings(context.Background(), []string{id}); err != nil || got[id].Is != Missing {
@@ -192,7 +193,7 @@ func TestConfirm_OnlyTheRightVideoIsTaken(t *testing.T) {
 		t.Errorf("got %q", e.Code())
 	}
 	w.before = func(rw http.ResponseWriter, _ *http.Request) bool { // a size is not always told
-		fmt.Fprintf(rw, `{"items":[{"id":"x","snippet":{"title":%q,"channelId":%q},"status":{}}]}`, about.Title, north)
+		fmt.Fprintf(rw, `{"kind":"youtube#videoListResponse","items":[{"id":"x","snippet":{"title":%q,"channelId":%q},"status":{}}]}`, about.Title, north)
 		return true
 	}
 	if err := a.Confirm(context.Background(), id, north, about.Title, 1000); err != nil {

@@ -66,6 +66,21 @@ func (a *Account) Merge(ctx context.Context, id string, base, mine Metadata) (no
 	return now, nil
 }
 
+// Edited returns the fields in which a video was found to differ from what was sent last, and what it is like at
+// YouTube. It asks nobody.
+func (a *Account) Edited(s Standing, sent Metadata) (edited []string, theirs Metadata) {
+	if s.video.Snippet == nil || s.video.Status == nil {
+		return nil, sent
+	}
+	theirs = s.video.metadata(sent)
+	for _, field := range fields {
+		if !a.same(field, sent, theirs) {
+			edited = append(edited, field)
+		}
+	}
+	return edited, theirs
+}
+
 // metadata reads what a video is like. What YouTube does not tell is as in the base.
 func (v resource) metadata(base Metadata) Metadata {
 	m, s, t := base, v.Snippet, v.Status

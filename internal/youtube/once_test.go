@@ -121,7 +121,7 @@ func TestUpload_AVideoThatIsListedLateIsFound(t *testing.T) {
 	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == "GET" && r.URL.Path == "/youtube/v3/playlistItems" {
 			if looks++; looks < 4 {
-				fmt.Fprint(rw, `{"items":[]}`)
+				fmt.Fprint(rw, `{"kind":"youtube#listResponse","items":[]}`)
 				return true
 			}
 		}
@@ -163,7 +163,7 @@ func TestUpload_WhatNobodyCanTellIsUnclearAndStaysSo(t *testing.T) {
 						"fileDetails": map[string]any{"fileSize": fmt.Sprint(v.Size)},
 					}
 					spoil(video)
-					writeAnswer(rw, map[string]any{"items": []any{video}})
+					writeAnswer(rw, map[string]any{"kind": "youtube#videoListResponse", "items": []any{video}})
 					return true
 				}
 				return lose(rw, r)

@@ -202,10 +202,13 @@ func (a *Account) picture(ctx context.Context, v Video, id string) error {
 		return v.Thumb, err
 	}
 	got, err := a.do(ctx, r)
-	if err == nil && got.status/100 != 2 {
-		err = a.c.refusal(got)
+	switch {
+	case err != nil:
+		return err
+	case got.status/100 != 2:
+		return a.c.refusal(got)
 	}
-	return err
+	return got.read(nil)
 }
 
 // list puts the video into the playlist, unless it is there.

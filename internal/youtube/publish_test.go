@@ -597,7 +597,7 @@ func TestPublish_ProcessingThatNeverEndsIsAWarningAfterADay(t *testing.T) {
 			rw.WriteHeader(503)
 			return true
 		}
-		fmt.Fprint(rw, `{"items":[{"id":"x","status":{"uploadStatus":"uploaded"}}]}`)
+		fmt.Fprint(rw, `{"kind":"youtube#videoListResponse","items":[{"id":"x","status":{"uploadStatus":"uploaded"}}]}`)
 		return true
 	}
 	var s states
@@ -633,7 +633,7 @@ func TestPublish_AVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 		{`"status":{"uploadStatus":"deleted"}`, "videoNotFound", "rejected"},
 	} {
 		w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
-			fmt.Fprintf(rw, `{"items":[{%s}]}`, one.status)
+			fmt.Fprintf(rw, `{"kind":"youtube#videoListResponse","items":[{%s}]}`, one.status)
 			return true
 		}
 		_, err := s.publish(a, v, about)
@@ -652,7 +652,7 @@ func TestPublish_ANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
-		fmt.Fprint(rw, `{"items":[]}`)
+		fmt.Fprint(rw, `{"kind":"youtube#listResponse","items":[]}`)
 		return true
 	}
 	if again, err := s.publish(a, v, about); err != nil || again == 0 {

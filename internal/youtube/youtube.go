@@ -215,10 +215,15 @@ func text(s string) func() (io.Reader, error) {
 	return func() (io.Reader, error) { return strings.NewReader(s), nil }
 }
 
-// read reads the JSON of an answer.
+// read reads the JSON of an answer into v, unless that is nil. Everything of YouTube's says what kind it is. An answer
+// that does not is of somebody in between, who has done nothing.
 func (a answer) read(v any) error {
-	if json.Unmarshal(a.body, v) != nil {
-		return unreadable("the answer isn't JSON")
+	var own struct{ Kind string }
+	if json.Unmarshal(a.body, &own) != nil || !strings.HasPrefix(own.Kind, "youtube#") {
+		return unreadable("the answer isn't YouTube's")
+	}
+	if v != nil && json.Unmarshal(a.body, v) != nil {
+		return unreadable("the answer has another shape")
 	}
 	return nil
 }
