@@ -47,7 +47,17 @@ type opener interface {
 // NewSender returns a Sender. It calls nobody.
 func NewSender(st *store.Store, media opener, opts chat.Options, log *slog.Logger) (*Sender, error) {
 	c, err := chat.New(st, opts, log)
-	return &Sender{c, media}, err
+	if err != nil {
+		return nil, err
+	}
+	quiet, ever, err := st.QuietFor(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("when the last update came: %w", err)
+	}
+	if ever {
+		c.Talk.Gate.Absent(quiet)
+	}
+	return &Sender{c, media}, nil
 }
 
 // Bot receives and answers what people send and press.
@@ -56,18 +66,18 @@ type Bot struct {
 	queue *Queue
 
 	contact atomic.Int64 // when Telegram last answered a poll, ms
-
 	chats   *telegram.Chats[store.Update]
 	refused *telegram.Chats[store.Update] // floods: their answer does not wait behind those to what came before
-	busy    chan struct{}                 // one token a chat being answered
 	flood   *telegram.Flood
 	again   chan []store.Update // that were in the inbox before
+	// One token a chat being answered; presses have their own: a toast waits for no turn of Telegram's, as texts do.
+	busy, presses chan struct{}
 }
 
 // NewBot returns a bot that speaks through a sender. Run starts it.
 func NewBot(s *Sender, queue *Queue) *Bot {
-	b := &Bot{Sender: s, queue: queue, busy: make(chan struct{}, chat.AtOnce), flood: telegram.NewFlood(s.Second),
-		again: make(chan []store.Update)}
+	b := &Bot{Sender: s, queue: queue, busy: make(chan struct{}, chat.AtOnce), presses: make(chan struct{}, chat.AtOnce),
+		flood: telegram.NewFlood(s.Second), again: make(chan []store.Update)}
 	b.chats, b.refused = telegram.NewChats(b.settle), telegram.NewChats(b.settle)
 	return b
 }
@@ -99,14 +109,13 @@ func (b *Bot) Run(ctx context.Context) error {
 	return nil
 }
 
-// ---- in
-
 // receive stores what Telegram has before the next poll confirms it.
 func (b *Bot) receive(ctx context.Context) error {
 	offset, err := b.Store.Offset(ctx)
 	if err != nil {
 		return fmt.Errorf("read the offset: %w", err)
 	}
+	b.Talk.Gate.Polling()
 	polled, err := telegram.Poll(ctx, b.Client, b.APIURL, b.Token, offset)
 	b.Talk.Gate.Polled(err)
 	if err != nil {
@@ -236,15 +245,18 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
 func (b *Bot) settle(ctx context.Context, u store.Update) {
-	t, rest := chat.NewTurn(u, b.Language), time.Second
+	t, rest, busy := chat.NewTurn(u, b.Language), time.Second, b.busy
+	if chat.IsPress(u.Raw) {
+		busy = b.presses
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case b.busy <- struct{}{}:
+		case busy <- struct{}{}:
 		}
 		err := b.handle(b.Work, u, t)
-		<-b.busy
+		<-busy
 		pause := time.Second
 		wait, waits := retry.After(err)
 		switch {
@@ -306,6 +318,8 @@ func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
 		return b.Group(ctx, t, m)
 	case m != nil && m.From != nil:
 		return b.onMessage(ctx, t, m)
+	case u.EditedChannelPost != nil:
+		return b.PostEdited(ctx, t, u.EditedChannelPost)
 	case u.MyChatMember != nil:
 		return b.onMember(ctx, t, u.MyChatMember)
 	}
@@ -405,15 +419,9 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 	case "cancel":
 		return b.CancelAll(ctx, t, u)
 	case "language":
-		var row []telegram.Button
-		for _, l := range lang.Languages {
-			row = append(row, telegram.NewButton(lang.Say(l, "language_name", nil), telegram.LangButton, l))
-		}
-		return b.Reply(ctx, u, "language_choose", nil, telegram.Row(row...))
+		return b.Reply(ctx, u, "language_choose", nil, chat.LanguageKeyboard())
 	case "delete_my_data":
-		return b.Reply(ctx, u, "forget_ask", nil, telegram.Row(
-			telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
-			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), telegram.ForgetButton, "no")))
+		return b.Reply(ctx, u, "forget_ask", nil, chat.ForgetKeyboard(u.Lang))
 	case "admin", "stats":
 		switch {
 		case !isAdmin:
@@ -570,8 +578,6 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	}
 	return err // the confirmation, or the video, is a job
 }
-
-// ---- out
 
 var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -311,13 +312,16 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		if err := worker.UnlessStopped(ctx, command.Sweep(ctx, st, files)); err != nil {
 			notSwept(err)
 		}
+		debug.FreeOSMemory() // the names of a million files were garbage, which an idle program would keep
 		return nil
 	})
 	group.Go(func() error { command.DeleteAgain(ctx, st, files, time.Hour, log); return nil })
 	group.Go(func() error { backups.Run(ctx); return nil })
 	group.Go(func() error { centre.Run(ctx, maker.Kit); return nil })
-	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })
-	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
+	looks := publish.NewLooks(sites, log)
+	group.Go(func() error { looks.Run(ctx); return nil })
+	wake := func() { queue.Wake(); looks.Wake() }
+	group.Go(func() error { folder.Woken(ctx, wake); return nil }) // another process of ours changed the database
 	return group.Wait()
 }
 
@@ -372,13 +376,16 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 		return err
 	}
 	page.Close() // serve opens it again
-	town, err := demo.New(listener, func(ctx context.Context) (string, error) {
-		st, err := thisProgram().OpenBeside(cfg)
-		if err != nil {
-			return "", err
-		}
-		defer st.Close()
-		return desk.NewLink(ctx, st, cfg.Web.BaseURL, 0)
+	town, err := demo.New(listener, demo.Program{
+		SignIn: func(ctx context.Context) (string, error) {
+			st, err := thisProgram().OpenBeside(cfg)
+			if err != nil {
+				return "", err
+			}
+			defer st.Close()
+			return desk.NewLink(ctx, st, cfg.Web.BaseURL, 0)
+		},
+		Look: func(ctx context.Context) error { return thisProgram().LookNow(ctx, cfg) },
 	})
 	if err != nil {
 		return err
@@ -414,7 +421,7 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 			return serve(ctx, run, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
 		})
 	})
-	fmt.Fprint(out, town.Welcome())
+	fmt.Fprint(out, town.Welcome(port))
 	return group.Wait()
 }
 

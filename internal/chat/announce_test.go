@@ -69,7 +69,11 @@ func (n *news) write(texts map[string]string) (id int64) {
 
 func (n *news) start(id int64) {
 	n.t.Helper()
-	testrig.Write(n.t, n.Store, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, 8) })
+	c, err := n.Store.Consents(n.t.Context())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	testrig.Write(n.t, n.Store, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, c.Agreed, 8) })
 }
 
 // run sends announcements until end is called or the test ends.
@@ -161,7 +165,7 @@ func TestAnnounce_WhoOptsOutBlocksOrIsForgottenMeanwhileGetsNothing(t *testing.T
 	people[5].Block()
 	id := n.write(map[string]string{"": "Новости"})
 	n.start(id)
-	clear := n.tg.Inject(faketelegram.Fault{Method: "sendMessage", Chat: 1, Times: -1, RetryAfter: 1})
+	clear := n.tg.Inject(faketelegram.Fault{Method: "sendMessage", Chat: 1, Times: -1, RetryAfter: 100})
 	testrig.Write(t, n.Store, func(tx *store.Tx) error {
 		_, err := tx.Forget(3)
 		return err

@@ -1,4 +1,4 @@
-// Channels: an owner makes the bot an admin of one, and takes that back.
+// Channels: an owner makes the bot an admin of one, and takes that back; somebody edits a post.
 
 package chat
 
@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-telegram/bot/models"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 )
@@ -48,4 +49,11 @@ func (c *Chat) Channel(ctx context.Context, t *Turn, m *models.ChatMemberUpdated
 		return answers, tx.Note(store.Event{Admin: &owner.ID, Action: "connect", Platform: "TELEGRAM"})
 	})
 	return owner, err == nil, err
+}
+
+// PostEdited records what somebody has changed in a post that the program has made.
+func (c *Chat) PostEdited(ctx context.Context, t *Turn, m *models.Message) error {
+	return c.Effect(ctx, t, func(tx *store.Tx) ([]Answer, error) {
+		return nil, publish.PostEdited(tx, m.Chat.ID, int64(m.ID), m.Caption)
+	})
 }

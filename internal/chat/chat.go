@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	AtOnce = 32              // chats being answered at a time
+	AtOnce = 32              // chats being answered at a time, and as many presses
 	drain  = 5 * time.Second // for answers that are under way when the program stops
 )
 
@@ -166,4 +166,20 @@ func CancelKeyboard(language, assetID string, status store.Status) telegram.Keyb
 		return nil
 	}
 	return telegram.Row(telegram.NewButton(lang.Say(language, "button_cancel", nil), telegram.CancelButton, assetID))
+}
+
+// LanguageKeyboard offers each language by its own name.
+func LanguageKeyboard() telegram.Keyboard {
+	var row []telegram.Button
+	for _, l := range lang.Languages {
+		row = append(row, telegram.NewButton(lang.Say(l, "language_name", nil), telegram.LangButton, l))
+	}
+	return telegram.Row(row...)
+}
+
+// ForgetKeyboard asks whether everything about a person is to be deleted.
+func ForgetKeyboard(language string) telegram.Keyboard {
+	return telegram.Row(
+		telegram.NewButton(lang.Say(language, "button_forget", nil), telegram.ForgetButton, "yes"),
+		telegram.NewButton(lang.Say(language, "button_keep", nil), telegram.ForgetButton, "no"))
 }

@@ -21,8 +21,10 @@ func (c *Chat) InvitationLink(ctx context.Context, code string) (string, error) 
 // AcceptInvitation makes who has opened an invitation an admin, and says what they may do now.
 func (c *Chat) AcceptInvitation(ctx context.Context, t *Turn, u store.User, from *models.User, code string) error {
 	hash, _ := desk.InvitationOf(code)
+	admin := false
 	err := c.Effect(ctx, t, func(tx *store.Tx) ([]Answer, error) {
 		a, already, err := tx.AcceptInvitation(hash, u.ID, c.Role)
+		admin = err == nil
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return []Answer{AnswerTo(u, "invitation_lapsed", nil, nil)}, nil
@@ -37,7 +39,7 @@ func (c *Chat) AcceptInvitation(ctx context.Context, t *Turn, u store.User, from
 		}
 		return []Answer{AnswerTo(u, id, nil, nil)}, tx.NameAdmin(u.ID, from.FirstName, from.Username)
 	})
-	if err == nil {
+	if err == nil && admin {
 		c.RenewMenu(u.ID) // Telegram refuses it before their first message
 	}
 	return err

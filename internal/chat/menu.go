@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +48,10 @@ func (c *Chat) KeepMenus(ctx context.Context, q viewer) {
 			worker.Nudge(changes)
 		}
 	})()
-	var known []int64
+	known, err := c.Store.MenuChats(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.Log.Error("look who has a menu", "err", err)
+	}
 	for {
 		admins, err := c.Store.Admins(ctx, c.Admins)
 		if err != nil {
@@ -103,7 +107,9 @@ func (c *Chat) publishMenus(ctx context.Context, chat int64, admin, anyway bool)
 			continue
 		}
 		err := telegram.Patiently(ctx, func() error { return c.Talk.SetCommands(ctx, language, chat, list) })
-		if err == nil {
+		if chat != 0 && !admin { // their number goes, whatever Telegram said
+			err = errors.Join(err, c.Store.Tx(ctx, func(tx *store.Tx) error { return tx.DropMenu(chat, language) }))
+		} else if err == nil {
 			err = c.Store.Tx(ctx, func(tx *store.Tx) error { return tx.KeepMenu(chat, language, hash) })
 		}
 		if err != nil && ctx.Err() == nil {

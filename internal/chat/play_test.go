@@ -8,8 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/testrig"
 	"retake.example/internal/video"
 )
 
@@ -50,22 +49,16 @@ type playing struct {
 
 func newPlaying(t *testing.T, v Voice, offers ...video.Offer) *playing {
 	t.Helper()
-	schema, err := os.ReadFile("../../schema.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := store.Open(filepath.Join(t.TempDir(), "retake.db"), store.Options{Schema: string(schema)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := testrig.NewStore(t)
 	p := &playing{tg: faketelegram.New(playToken), user: store.User{ID: 5, Lang: "ru"}}
 	server := httptest.NewServer(p.tg)
-	t.Cleanup(func() { p.tg.Close(); server.Close(); st.Close() })
+	t.Cleanup(func() { p.tg.Close(); server.Close() })
 	p.person = p.tg.Person(5, "Мария", "ru")
 	p.person.Send("/start")
 	if len(offers) == 0 {
 		offers = []video.Offer{{ID: "new-year", Title: func(string) string { return "🎄" }}}
 	}
+	var err error
 	p.Chat, err = New(st, Options{Token: playToken, APIURL: server.URL, Second: time.Second, Language: "ru", Voice: v,
 		Offers: video.NewOffers(offers...), CanDraw: func(string, string) error { return nil }},
 		slog.New(slog.NewTextHandler(&p.log, nil)))
@@ -192,5 +185,68 @@ func TestPlay_IsThereOnlyWithAVoiceAndNowhereCarriesTheName(t *testing.T) {
 				t.Errorf("got %q; want at most 64 bytes and no name", b.Data)
 			}
 		}
+	}
+}
+
+// A voice may be a service that costs money: it is asked no more often than somebody may ask for videos.
+func TestPlay_CostsNoMoreThanTheLimitsAllow(t *testing.T) {
+	type step struct {
+		after time.Duration
+		user  int64
+		toast string // the beginning; "": the name is said
+	}
+	enough := lang.Say("ru", "toast_said_enough", nil)
+	for name, c := range map[string]struct {
+		hour, day, all int
+		prepare        func(tx *store.Tx) error
+		steps          []step
+	}{
+		"of an hour": {hour: 2, steps: []step{{0, 5, ""}, {0, 5, ""}, {0, 5, enough + " Можно продолжить через 60 минут."},
+			{59 * time.Minute, 5, enough + " Можно продолжить через 1 минуту."}, {time.Minute, 5, ""}}},
+		"of a day": {day: 1, steps: []step{{0, 5, ""}, {2 * time.Hour, 5, enough + " Можно продолжить через 22 часа."},
+			{0, 6, ""}, {22 * time.Hour, 5, ""}}},
+		"of all": {all: 2, steps: []step{{0, 5, ""}, {0, 6, ""}, {0, 5, enough}, {24 * time.Hour, 6, ""}}},
+		"none":   {steps: []step{{0, 5, ""}, {0, 5, ""}, {0, 5, ""}}},
+		"data deleted": {hour: 1, steps: []step{{0, 5, ""}, {0, 5, enough}},
+			prepare: func(tx *store.Tx) error {
+				_, err := tx.Forget(5)
+				return errors.Join(err, func() error { _, err := tx.UpsertUser(5, "ru"); return err }())
+			}},
+		"videos at their limit": {hour: 1, steps: []step{{0, 5, lang.Say("ru", "limit_hour", nil)}},
+			prepare: func(tx *store.Tx) error { return tx.Note(store.Event{User: 5, Action: "ask"}) }},
+		"paused": {steps: []step{{0, 5, lang.Say("ru", "limit_paused", nil)}},
+			prepare: func(tx *store.Tx) error { return tx.Pause(8) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &voice{}
+			now := time.Date(2026, 12, 30, 10, 30, 0, 0, time.UTC)
+			p := newPlaying(t, v)
+			p.tg.Person(6, "Ольга", "ru").Send("/start")
+			testrig.SetNow(p.Store, func() time.Time { return now })
+			p.HourLimit, p.DayLimit, p.AllLimit = c.hour, c.day, c.all
+			said := 0
+			for i, s := range c.steps {
+				now = now.Add(s.after)
+				var draft string
+				if err := p.Store.Tx(t.Context(), func(tx *store.Tx) (err error) {
+					if i == len(c.steps)-1 && c.prepare != nil {
+						err = c.prepare(tx)
+					}
+					if _, e := tx.UpsertUser(s.user, "ru"); err == nil && e == nil {
+						draft, err = tx.SaveDraft(s.user, "Маша")
+					}
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				toast := p.press(t, store.User{ID: s.user, Lang: "ru"}, draft)
+				if s.toast == "" {
+					said++
+				}
+				if s.toast == "" && toast != "" || !strings.HasPrefix(toast, s.toast) || len(v.said) != said {
+					t.Fatalf("press %d: got %q and %d names said; want %q and %d", i, toast, len(v.said), s.toast, said)
+				}
+			}
+		})
 	}
 }

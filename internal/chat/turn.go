@@ -59,6 +59,14 @@ const answersBegin = `{"answers":`
 // IsAnswer reports whether a row of the inbox is what is left to say of an update.
 func IsAnswer(raw string) bool { return strings.HasPrefix(raw, answersBegin) }
 
+// IsPress reports whether a row of the inbox is the press of a button.
+func IsPress(raw string) bool {
+	var u struct {
+		Press json.RawMessage `json:"callback_query"`
+	}
+	return json.Unmarshal([]byte(raw), &u) == nil && u.Press != nil
+}
+
 // NewTurn returns the turn of an update, or of what was left to say of it.
 func NewTurn(u store.Update, language string) *Turn {
 	t := &Turn{Update: u.ID, Lang: language, raw: u.Raw}

@@ -83,7 +83,7 @@ func TestCheck_TriesTheBucketOfTheBackups(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg.DataDir, cfg.CacheDir = t.TempDir(), t.TempDir()
-			cfg.Backup.S3 = config.Bucket{Endpoint: "http://" + server.Address, Region: server.Region,
+			cfg.Backup.S3 = config.Bucket{Endpoint: server.URL, Region: server.Region,
 				Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey}
 			c.change(&cfg.Backup.S3)
 			parts, err := partsOf(cfg, &Program{}, t.TempDir())

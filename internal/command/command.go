@@ -16,7 +16,9 @@ import (
 	"retake.example/internal/config"
 	"retake.example/internal/db"
 	"retake.example/internal/desk"
+	"retake.example/internal/folder"
 	"retake.example/internal/logs"
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -185,4 +187,17 @@ func (p *Program) OpenBeside(cfg config.Config) (*store.Store, error) {
 		)
 	}
 	return p.Open(path)
+}
+
+// LookNow has the serve that runs look at once at what is published.
+func (p *Program) LookNow(ctx context.Context, cfg config.Config) error {
+	st, err := p.OpenBeside(cfg)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := publish.LookNow(ctx, st); err != nil {
+		return err
+	}
+	return folder.Wake(cfg.DataDir)
 }

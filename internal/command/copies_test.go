@@ -31,7 +31,7 @@ func newCopies(t *testing.T, server *s3test.Server, change func(c *config.Config
 	var cfg config.Config
 	cfg.DataDir = t.TempDir()
 	cfg.Backup.Keep, cfg.Backup.KeepS3 = 7, 2
-	cfg.Backup.S3 = config.Bucket{Endpoint: "http://" + server.Address, Region: server.Region, Bucket: server.Bucket,
+	cfg.Backup.S3 = config.Bucket{Endpoint: server.URL, Region: server.Region, Bucket: server.Bucket,
 		AccessKey: server.AccessKey, SecretKey: server.SecretKey, Prefix: "backups"}
 	if change != nil {
 		change(&cfg)
@@ -68,7 +68,8 @@ func (c *copies) keys(t *testing.T) (all []string) {
 }
 
 func TestCopies_EachBackupAndItsListAreInTheBucketAndTheLatestAreKept(t *testing.T) {
-	for name, server := range map[string]func(testing.TB) *s3test.Server{"plain": s3test.New, "versions": s3test.Versioned} {
+	for name, server := range map[string]func(testing.TB) *s3test.Server{"http": s3test.New, "https": s3test.Secure,
+		"versions": func(t testing.TB) *s3test.Server { return s3test.Versioned(t, false) }} {
 		t.Run(name, func(t *testing.T) {
 			c := newCopies(t, server(t), nil)
 			var want []string

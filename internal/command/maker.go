@@ -34,9 +34,7 @@ func here(c video.Config) video.Config {
 }
 
 func MakerConfig(cfg config.Config, work string) video.Config {
-	said := cfg.Voice
-	voice := video.VoiceConfig{Engine: said.Engine, Command: said.Command, URL: said.URL, Key: said.Key,
-		Model: said.Model, Voice: said.Voice}
+	voice := cfg.Voice.VoiceConfig
 	if voice.Engine == "none" {
 		voice.Engine = ""
 	}

@@ -10,9 +10,8 @@ import (
 	"testing"
 
 	"retake.example/internal/command"
-	"retake.example/internal/testrig"
-
 	"retake.example/internal/config"
+	"retake.example/internal/testrig"
 )
 
 func TestConfiguration(t *testing.T) {

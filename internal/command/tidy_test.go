@@ -15,12 +15,10 @@ import (
 
 	"retake.example/internal/command"
 	"retake.example/internal/config"
-	"retake.example/internal/media/s3test"
-	"retake.example/internal/testrig"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/media"
+	"retake.example/internal/media/s3test"
+	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {

@@ -121,6 +121,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"upload", "", "did_upload"},
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
+	{"retry", "restarting", "did_retry"}, // it has not reached all of a crowd yet
+	{"retry", "joining", "did_retry_joined"},
 	{"try now", "", "did_try_now"},
 	{"trust clock", "", "did_trust_clock"},
 	{"purge", "", "did_purge_rest"},

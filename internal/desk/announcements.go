@@ -183,7 +183,7 @@ func (d *Desk) announcementPage(r *http.Request, a store.Announcement, texts map
 			Button: lang.Say(cmp.Or(l, d.opts.Lang), "button_news_stop", nil)}
 		switch {
 		case texts == nil:
-		case l == "" && strings.TrimSpace(lang.Visible(field.Value)) == "":
+		case l == "" && field.Value == "":
 			field.Fault = say("announcement_empty", nil)
 		case field.N > longestAnnouncement:
 			field.Fault = say("announcement_long", Vars{"Of": longestAnnouncement})
@@ -282,6 +282,7 @@ func (d *Desk) ChangeAnnouncement(w http.ResponseWriter, r *http.Request) error 
 		seen = store.Moment(ms)
 	}
 	var step func(tx *store.Tx) error
+	people, more := 0, false
 	switch {
 	case do == "save" || do == "preview":
 		return d.writeAnnouncement(w, r, a, sent, seen)
@@ -290,7 +291,7 @@ func (d *Desk) ChangeAnnouncement(w http.ResponseWriter, r *http.Request) error 
 	case do == "try":
 		return d.tryAnnouncement(w, r, a)
 	case do == "start":
-		step = func(tx *store.Tx) error { return tx.StartAnnouncement(a.ID, seen, admin) }
+		step = func(tx *store.Tx) error { return tx.StartAnnouncement(a.ID, seen, people, admin) }
 	case do == "pause":
 		step = func(tx *store.Tx) error { return tx.PauseAnnouncement(a.ID, admin) }
 	case do == "continue":
@@ -298,7 +299,7 @@ func (d *Desk) ChangeAnnouncement(w http.ResponseWriter, r *http.Request) error 
 	case do == "repeat":
 		step = func(tx *store.Tx) error { return tx.RepeatAnnouncement(a.ID, admin) }
 	case do == "delete":
-		step = func(tx *store.Tx) error { return tx.DeleteAnnouncement(a.ID, admin) }
+		step = func(tx *store.Tx) (err error) { more, err = tx.DeleteAnnouncement(a.ID, admin); return err }
 	default:
 		return Invalid("error_form", nil)
 	}
@@ -310,11 +311,15 @@ func (d *Desk) ChangeAnnouncement(w http.ResponseWriter, r *http.Request) error 
 		if err != nil {
 			return fmt.Errorf("announcement: %w", err)
 		}
-		if consents.Agreed == 0 {
+		if people = consents.Agreed; people == 0 {
 			return d.refuseAnnouncement(w, r, a, Invalid("announcement_nobody", nil))
 		}
 	}
-	switch err := d.store.Tx(r.Context(), step); {
+	err = d.store.Tx(r.Context(), step)
+	for err == nil && more {
+		err = d.store.Tx(d.ctx, step)
+	}
+	switch {
 	case errors.Is(err, store.ErrAnnouncing):
 		return d.refuseAnnouncement(w, r, a, Invalid("announcement_busy", nil))
 	case err != nil:

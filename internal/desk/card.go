@@ -247,6 +247,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 					pub.Channel = channels[at].Title
 				}
 			}
+			pub.Untold = !d.opts.Platforms.Tells(p.Platform)
 			if pub.ByHand() {
 				pub.HandPage = d.opts.Platforms.HandPage(p.Platform)
 			}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -86,6 +87,9 @@ type knob struct {
 }
 
 const day = 24 * 60 * 60
+
+// longest is the most that a span may be: 100 years.
+const longest = 36525 * 24 * time.Hour
 
 // knobs are the fields by section.
 var knobs = []struct {
@@ -274,7 +278,8 @@ func (f *Knob) take(sent map[string]string) (changed bool) {
 	}
 	number, unit := value, sent["unit."+f.Key]
 	for _, u := range units {
-		if n, err := strconv.ParseInt(value, 10, 32); f.Kind == "span" && u.id == unit && err == nil {
+		if n, err := strconv.ParseInt(value, 10, 32); f.Kind == "span" && u.id == unit && err == nil &&
+			max(n, -n) <= int64(math.MaxInt64/u.long) { // what is longer stays without a unit, and is no span
 			value = plainValue(config.TOML(time.Duration(n) * u.long))
 		}
 	}
@@ -300,7 +305,7 @@ func (f *Knob) value(say Say, typed string) string {
 	case "span":
 		d, err := time.ParseDuration(typed)
 		least := time.Duration(f.least) * time.Second
-		switch ok := err == nil && (d >= least || d == 0 && f.zero); {
+		switch ok := err == nil && d <= longest && (d >= least || d == 0 && f.zero); {
 		case !ok && f.zero:
 			f.Fault = say("conf_fault_span_zero", Vars{"Least": Span(say, least)})
 		case !ok:

@@ -73,6 +73,14 @@ func took(say Say, d time.Duration) string {
 	return Length(d.Milliseconds())
 }
 
+// wholeSeconds is a number of seconds in words.
+func wholeSeconds(say Say, n int) string {
+	if n < 60 {
+		return say("seconds_short", Vars{"N": n})
+	}
+	return Length(int64(n) * 1000)
+}
+
 // size is a number of bytes in megabytes.
 func size(say Say, bytes int64) string {
 	return say("megabytes", Vars{"N": decimal(say, float64(bytes)/(1<<20))})

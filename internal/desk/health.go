@@ -76,6 +76,7 @@ var troubles = map[string]string{
 	"telegram_unreadable":   "trouble_telegram_unreadable",
 	"telegram_rate":         "trouble_telegram_rate",
 	"engine_unreachable":    "trouble_engine_unreachable",
+	"farm_unreachable":      "trouble_farm_unreachable",
 	"voice_unreachable":     "trouble_voice_unreachable",
 }
 

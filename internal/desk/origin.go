@@ -46,7 +46,7 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 		if err != nil {
 			return address
 		}
-		address = next.Unmap().String()
+		address = next.Unmap().WithZone("").String()
 	}
 	return address
 }

@@ -78,7 +78,8 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"exactly":       func(t time.Time) string { return exactly(say, t.UTC()) },
 			"platform":      PlatformName,
 			"icon":          platformIcon,
-			"seconds":       func(n int) string { return took(say, time.Duration(n)*time.Second) },
+			"seconds":       func(n int) string { return wholeSeconds(say, n) },
+			"rows":          func(c Chart) template.HTML { return tableRows(say, c) },
 			"amounts":       func(title string, of []Amount) any { return Amounts{title, of} },
 			"json": func(v any) (string, error) {
 				b, err := json.Marshal(v)

@@ -86,9 +86,8 @@ func (d *Desk) ChangeBot(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	was := view.Profile
-	view.Profile = telegram.Profile{Name: strings.TrimSpace(sent["name"]),
-		Description: strings.TrimSpace(strings.ReplaceAll(sent["description"], "\r\n", "\n")),
-		Short:       strings.TrimSpace(sent["short_description"])}
+	view.Profile = telegram.Profile{Name: lang.Tidy(sent["name"]), Description: lang.Tidy(sent["description"]),
+		Short: lang.Tidy(sent["short_description"])}
 	if seen := sent["version"]; seen != "" && seen != view.Version { // somebody else has changed it since
 		return d.refuse(w, r, Conflict, "bot", sayTo(r)("title_bot", nil), view, nil)
 	}

@@ -47,8 +47,12 @@ type Publication struct {
 	CanRetry  bool           `json:"can_retry"`           // this admin, now
 	History   []Try          `json:"history,omitempty"`
 
-	Standing string `json:"standing,omitzero"` // how it was found on the platform, if not as it should be
-	Found    string `json:"found,omitzero"`    // the same in words
+	Standing string    `json:"standing,omitzero"`       // how it was found on the platform, if not as it should be
+	Found    string    `json:"found,omitzero"`          // the same in words
+	Looked   time.Time `json:"looked_at,omitzero"`      // somebody last looked at it there
+	There    []Both    `json:"changed_there,omitempty"` // what somebody changed there since it was sent
+	Untold   bool      `json:"untold,omitzero"`         // the platform cannot be asked how it is
+	Ended    time.Time `json:"completed_at,omitzero"`   // it was published or failed: what is known is from then
 
 	OutOfReach bool `json:"-"` // its channel is disconnected, so nothing can be changed or deleted there from here
 
@@ -104,6 +108,9 @@ func (p Publication) Pill() Pill {
 	if p.Status == "COMPLETED" && p.Ahead {
 		return Pill{"pub_scheduled", "wait", "clock"}
 	}
+	if p.Status == "COMPLETED" && p.Untold && p.Step == "" {
+		return Pill{"pub_sent", "ok", "check"}
+	}
 	for _, s := range pubStates {
 		if s.status == p.Status && (s.step == p.Step || s.step == "") {
 			return Pill{s.id, s.tone, s.icon}
@@ -143,6 +150,15 @@ func (p Publication) ByHand() bool { return p.Status == "PENDING" && p.Step == "
 // Lost reports whether nobody but an admin can find out if it is there.
 func (p Publication) Lost() bool { return p.Status == "FAILED" && p.Step == "unknown" }
 
+// Edited names what somebody changed on the platform, in words.
+func (p Publication) Edited() string {
+	var names []string
+	for _, b := range p.There {
+		names = append(names, b.Label)
+	}
+	return strings.Join(names, ", ")
+}
+
 // Needs reports whether a FAILED one needs what a step says.
 func (p Publication) Needs(step string) bool { return p.Status == "FAILED" && p.Step == step }
 
@@ -172,6 +188,9 @@ func (p *Publication) explain(say Say) {
 	p.State = say(p.Pill().Word, nil)
 	if p.Standing != "" {
 		p.Found = say(standings[p.Standing], Vars{"Name": p.Name()})
+	}
+	for i := range p.There {
+		p.There[i].word(say)
 	}
 	explain(say, p.History, "reason_unpublished")
 	p.Code = codeOf(p.Code, p.Error, p.History)
@@ -222,6 +241,11 @@ func NewPublication(p store.Publication, size int64, attempts int, now time.Time
 		Error:    cmp.Or(p.Error, p.LastError),
 		Warning:  p.Upload.Warning,
 		Standing: p.Standing,
+		Looked:   p.Looked,
+		Ended:    p.Completed,
+	}
+	for _, d := range publish.ChangedThere(p) {
+		v.There = append(v.There, Both{Difference: d, Platform: v.Name()})
 	}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts

@@ -215,6 +215,7 @@ func (p *Publishing) Targets() (list []Target) {
 type platforms interface {
 	About(ctx context.Context) (Studio, error)
 	HandPage(platform string) string // where an admin uploads by hand; "": nobody knows
+	Tells(platform string) bool      // it can be asked how its videos are
 }
 
 // publishing is the form that publishes the video which the address names.

@@ -4,6 +4,7 @@ package desk
 
 import (
 	"net/http"
+	"time"
 
 	"retake.example/internal/publish"
 )
@@ -16,20 +17,37 @@ type Conflicting struct {
 	Fields []Both
 }
 
-// Both is a field with what it is here and on the platform, in words.
-type Both struct{ Label, Ours, Theirs string }
+// Both is a field as it is here and on the platform. Label, Ours and Theirs are in words.
+type Both struct {
+	publish.Difference
+	Label string `json:"label"`
+
+	Platform         string    `json:"-"` // its name
+	OursAt, TheirsAt time.Time `json:"-"` // of a field that holds a time
+}
+
+// word says in words what the field is and holds.
+func (b *Both) word(say Say) {
+	b.Label = say(fieldLabels[b.Field], nil)
+	if b.Field == "at" {
+		b.OursAt, _ = time.Parse(time.RFC3339, b.Ours)
+		b.TheirsAt, _ = time.Parse(time.RFC3339, b.Theirs)
+	}
+	b.Ours, b.Theirs = valueInWords(say, b.Field, b.Ours), valueInWords(say, b.Field, b.Theirs)
+}
 
 // fieldLabels are the messages with the names of the fields that a platform can change.
 var fieldLabels = map[string]string{"title": "field_title", "description": "field_description", "tags": "field_tags",
 	"category": "field_category", "language": "field_language", "privacy": "field_privacy",
-	"made_for_kids": "field_kids", "synthetic": "field_synthetic"}
+	"made_for_kids": "field_kids", "synthetic": "field_synthetic", "at": "field_at", "caption": "field_caption"}
 
 // NewConflicting describes what was changed in both places.
 func NewConflicting(say Say, c Card, p Publication, conflict *publish.Conflict) Conflicting {
 	view := Conflicting{ID: c.ID, Name: c.Name, Pub: p}
 	for _, f := range conflict.Fields {
-		view.Fields = append(view.Fields, Both{say(fieldLabels[f.Field], nil), valueInWords(say, f.Field, f.Ours),
-			valueInWords(say, f.Field, f.Theirs)})
+		b := Both{Difference: f, Platform: p.Name()}
+		b.word(say)
+		view.Fields = append(view.Fields, b)
 	}
 	return view
 }

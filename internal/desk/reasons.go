@@ -42,6 +42,7 @@ var reasons = map[string]string{
 	"FARM_PARTS": "reason_farm_parts",
 	"FARM_DIED":  "reason_farm_died",
 	"FARM_FILM":  "reason_farm_film",
+	"FARM_STORE": "reason_farm_store",
 
 	// The media store.
 	"media_s3":             "reason_store_away",

@@ -60,7 +60,7 @@ func TestReasons_EveryRoomsCodesAreKnown(t *testing.T) {
 		// of the renderer
 		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "NO_VIDEO", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE",
 			"ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"},
-		"farm": {farm.CodeAway, farm.CodeEmpty, farm.CodeParts, farm.CodeDied, farm.CodeFilm}}
+		"farm": {farm.CodeAway, farm.CodeEmpty, farm.CodeParts, farm.CodeDied, farm.CodeFilm, farm.CodeStore}}
 	for room, codes := range rooms {
 		if len(codes) == 0 {
 			t.Errorf("%s: got no codes", room)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -52,6 +53,7 @@ func WantsJSON(r *http.Request) bool {
 func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		drain(w, r.Body)
 		return nil, err
 	}
 	switch {
@@ -76,6 +78,17 @@ func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 		fields[name] = form.Get(name)
 	}
 	return fields, nil
+}
+
+// mostDrained is how many bytes of a body that is refused are read.
+const mostDrained = 64 << 20
+
+// drain reads what still comes of a body that is refused: a client that is cut off while it sends does not read why.
+func drain(w http.ResponseWriter, body io.Reader) {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(linger)); err != nil {
+		return
+	}
+	io.CopyN(io.Discard, body, mostDrained)
 }
 
 // CheckQuery refuses an address with more after its question mark than a page has a use for, or with what cannot be

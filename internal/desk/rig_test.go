@@ -53,6 +53,8 @@ func (o *outside) About(context.Context) (Studio, error) {
 	return Studio{YouTube: true, Telegram: true, Others: o.others}, nil
 }
 func (o *outside) HandPage(string) string { return "https://rumble.com/up" }
+
+func (o *outside) Tells(platform string) bool { return platform != "RUMBLE" }
 func (o *outside) Ask(context.Context, [32]byte, int64) (string, error) {
 	return "https://google.example/", nil
 }

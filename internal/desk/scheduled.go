@@ -73,7 +73,11 @@ func (d *Desk) move(w http.ResponseWriter, r *http.Request, view Detail, p *Publ
 			zoned = zoned.In(place)
 		}
 		p.MoveTo, p.MoveZone = strings.ToValidUTF8(sent["at"], "\uFFFD"), zone
-		p.MoveFault = say("fault_conflict", Vars{"Value": zoned.Format("2006-01-02 15:04 MST")})
+		value := p.State // it waits for no time any more
+		if p.Ahead {
+			value = zoned.Format("2006-01-02 15:04 MST")
+		}
+		p.MoveFault = say("fault_conflict", Vars{"Value": value})
 		return d.refuse(w, r, Conflict, "asset", view.Card.Name, view, map[string]string{"at": p.MoveFault})
 	}
 	if err != nil {

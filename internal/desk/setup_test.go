@@ -459,8 +459,8 @@ func newBotRig(t *testing.T) (*setupRig, *profiled) {
 
 func TestBot_ItsTextsAreSetInEachLanguage(t *testing.T) {
 	r, bot := newBotRig(t)
-	form := url.Values{"lang": {"ru"}, "name": {" Поздравления "}, "description": {"Видео\r\nс именем"},
-		"short_description": {"Видео"}}.Encode()
+	form := url.Values{"lang": {"ru"}, "name": {" Поздравления "}, "description": {"Видео\u202e\r\nс именем"},
+		"short_description": {"Ви\u2066део\a"}}.Encode()
 	w := r.do(r.ChangeBot, sent{path: "/bot", body: form})
 	if to := w.Header().Get("Location"); to != "/bot?lang=ru&notice=saved" {
 		t.Errorf("got %d, %q, %s", w.Code, to, w.Body)

@@ -8,10 +8,13 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"html"
+	"html/template"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -100,8 +103,7 @@ type Amounts struct {
 type Chart struct {
 	Title  string
 	Series []Series
-	Top    int // the largest number
-	Bars   []Bar
+	Top    int    // the largest number
 	From   string // the first day
 	To     string
 	Width  int
@@ -114,6 +116,7 @@ type Series struct {
 	Label string
 	Class string
 	Total int
+	Bars  string // the outline of all its bars, as an SVG path
 }
 
 // ChartRow is a day in the table under a picture.
@@ -122,10 +125,28 @@ type ChartRow struct {
 	N    []int
 }
 
-// Bar is a number in a picture.
-type Bar struct {
-	X, Y, W, H float64
-	Class      string
+// tableRows are the rows of the table under a picture. A year has thousands of cells, for which a template takes a
+// hundred times as long.
+func tableRows(say Say, c Chart) template.HTML {
+	words := map[int]string{} // of seconds: the same few come again
+	var b []byte
+	for _, row := range c.Rows {
+		b = append(b, `<tr><th scope="row">`+row.Date+`</th>`...)
+		for _, n := range row.N {
+			b = append(b, "<td>"...)
+			if !c.Time {
+				b = strconv.AppendInt(b, int64(n), 10)
+			} else {
+				if words[n] == "" {
+					words[n] = html.EscapeString(wholeSeconds(say, n))
+				}
+				b = append(b, words[n]...)
+			}
+			b = append(b, "</td>"...)
+		}
+		b = append(b, "</tr>"...)
+	}
+	return template.HTML(b)
 }
 
 // Statistics is the page.
@@ -156,16 +177,18 @@ func chart(title string, days []DayTotals, labels []string, of func(DayTotals) [
 		c.Top = max(c.Top, slices.Max(row.N))
 		c.Rows = append(c.Rows, row)
 	}
-	slot := float64(10 * (len(labels) + 1))
-	c.Width = int(slot) * len(days)
-	for i, row := range c.Rows {
-		for at, n := range row.N {
+	slot := 10 * (len(labels) + 1)
+	c.Width = slot * len(days)
+	for at := range c.Series {
+		var bars strings.Builder
+		for i, row := range c.Rows {
+			n := row.N[at]
 			c.Series[at].Total += n
 			if n > 0 {
-				h := float64(chartHeight) * float64(n) / float64(c.Top)
-				c.Bars = append(c.Bars, Bar{slot*float64(i) + 5 + 10*float64(at), chartHeight - h, 9, h, c.Series[at].Class})
+				fmt.Fprintf(&bars, "M%d %dV%.1fh9V%[2]dz", slot*i+5+10*at, chartHeight, chartHeight*(1-float64(n)/float64(c.Top)))
 			}
 		}
+		c.Series[at].Bars = bars.String()
 	}
 	if len(days) > 0 {
 		c.From, c.To = days[0].Date, days[len(days)-1].Date
@@ -191,6 +214,7 @@ type sums struct {
 	all                         DayTotals
 	templates                   map[string]*DayTotals
 	reasons, sources, platforms map[string]int // by code, tag and platform
+	file                        []byte         // the totals themselves, as lines of CSV
 }
 
 func newSums(first time.Time, span int) *sums {
@@ -204,12 +228,15 @@ func newSums(first time.Time, span int) *sums {
 
 func (s *sums) add(totals []store.Total) {
 	changed := map[*DayTotals]bool{&s.all: true}
+	var file bytes.Buffer
+	lines := csv.NewWriter(&file) // a buffer takes everything
 	for _, t := range totals {
 		if at := int(t.Day.Sub(s.first).Hours() / 24); at >= 0 && at < len(s.days) {
 			s.days[at].add(t)
 			changed[&s.days[at]] = true
 		}
 		s.all.add(t)
+		lines.Write([]string{t.Day.Format(time.DateOnly), t.What, t.Template, harmless(t.Detail), strconv.Itoa(t.N)})
 		if t.Template = video.TemplateOf(t.Template); t.Template != "" {
 			if s.templates[t.Template] == nil {
 				s.templates[t.Template] = &DayTotals{}
@@ -226,6 +253,8 @@ func (s *sums) add(totals []store.Total) {
 			s.platforms[t.Detail] += t.N
 		}
 	}
+	lines.Flush()
+	s.file = slices.Concat(s.file, file.Bytes())
 	for d := range changed {
 		d.Median, d.Most = quantile(d.waits, 50), quantile(d.waits, 95)
 	}
@@ -234,7 +263,7 @@ func (s *sums) add(totals []store.Total) {
 // clone is a copy that can be added to.
 func (s *sums) clone() *sums {
 	c := &sums{s.first, slices.Clone(s.days), s.all.clone(), map[string]*DayTotals{}, maps.Clone(s.reasons),
-		maps.Clone(s.sources), maps.Clone(s.platforms)}
+		maps.Clone(s.sources), maps.Clone(s.platforms), s.file}
 	for id, t := range s.templates {
 		of := t.clone()
 		c.templates[id] = &of
@@ -355,20 +384,13 @@ func (d *Desk) StatisticsFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	today := d.store.Now()
-	totals, err := d.store.Totals(r.Context(), today.AddDate(0, 0, 1-n), today)
+	sums, err := d.sums(r.Context(), n)
 	if err != nil {
 		return fmt.Errorf("statistics: %w", err)
 	}
-	var b bytes.Buffer
-	out := csv.NewWriter(&b)
-	out.Write([]string{"day", "what", "template", "detail", "count"}) // a buffer takes everything
-	for _, t := range totals {
-		out.Write([]string{t.Day.Format(time.DateOnly), t.What, t.Template, harmless(t.Detail), strconv.Itoa(t.N)})
-	}
-	out.Flush()
 	w.Header().Set("Content-Disposition", `attachment; filename="retake-statistics.csv"`)
-	return writeFor(w, r, http.StatusOK, "text/csv; charset=UTF-8", b.Bytes())
+	return writeFor(w, r, http.StatusOK, "text/csv; charset=UTF-8",
+		slices.Concat([]byte("day,what,template,detail,count\n"), sums.file))
 }
 
 // harmless keeps a spreadsheet from reading the tag of a link as a formula.

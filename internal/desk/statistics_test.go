@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +48,16 @@ func TestStatistics_CountDaysAndOutliveThePurge(t *testing.T) {
 		v.Templates[0].Made != 2 || len(v.Sources) != 1 || v.Sources[0] != (Amount{"flyer", 1}) {
 		t.Errorf("got reasons %+v, templates %+v, sources %+v", v.Reasons, v.Templates, v.Sources)
 	}
-	if page := r.do(r.Statistics, sent{method: "GET"}).Body.String(); !strings.Contains(page, `<rect class="s1"`) ||
-		!strings.Contains(page, "flyer") || strings.Contains(page, "маша") {
-		t.Errorf("got %s; want pictures, the source and no name", page)
+	page := r.do(r.Statistics, sent{method: "GET"}).Body.String()
+	for _, want := range []string{`<path class="s1" d="M`, "flyer",
+		`<tr><th scope="row">` + want.Date + `</th><td>3</td><td>2</td><td>1</td></tr>`,
+		`<tr><th scope="row">` + want.Date + `</th><td>5 s</td><td>1:40</td></tr>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("got %s; want %s", page, want)
+		}
+	}
+	if strings.Contains(page, "маша") {
+		t.Errorf("got %s; want no name", page)
 	}
 	if file := r.do(r.StatisticsFile, sent{method: "GET"}).Body.String(); !strings.Contains(file, ",made,new-year,,2\n") {
 		t.Errorf("got %s; want the totals", file)
@@ -75,6 +83,11 @@ func TestStatistics_WhatHappensAfterAPageIsOnTheNext(t *testing.T) {
 		if v.All.Made != 30+2*n || v.Days[29].Made != 1+n || v.Days[28].Made != 1+n || v.Templates[0].Made != 30+2*n ||
 			v.Days[29].Median != 10 || v.All.Median != 10 {
 			t.Errorf("got %+v, today %+v, yesterday %+v; want %d more each", v.All, v.Days[29], v.Days[28], n)
+		}
+		file := r.do(r.StatisticsFile, sent{method: "GET", path: "/?days=30"}).Body.String()
+		if !strings.HasPrefix(file, "day,what,template,detail,count\n") || strings.Count(file, "\n") != 1+2*30 ||
+			!strings.HasSuffix(file, fmt.Sprintf(",made,new-year,,%d\n%s,waited,new-year,10,1\n", 1+n, v.Days[29].Date)) {
+			t.Errorf("got %s; want a line for each, with %d of today", file, 1+n)
 		}
 		more(today, "made", "")
 		more(today-1, "made", "")

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
 )
 
@@ -197,7 +198,7 @@ func (d *Desk) makeToken(w http.ResponseWriter, r *http.Request, sent map[string
 	if err != nil {
 		return err
 	}
-	title, scope := strings.Join(strings.Fields(sent["title"]), " "), store.Scope(sent["scope"])
+	title, scope := oneLine(lang.Visible(sent["title"])), store.Scope(sent["scope"])
 	days, err := strconv.Atoi(sent["days"])
 	field, problem := "", ""
 	switch {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unicode"
 )
 
 // Changed is a text of the bot that an owner has changed, by form.
@@ -68,10 +67,10 @@ func current() map[place]map[string]string {
 	return nil
 }
 
-// Tidy returns a text as it is kept: without spaces around it, with the line ends and the variables as they are written
-// in the message files.
+// Tidy returns a text as it is kept: without spaces around it and without characters that nobody sees, with the line
+// ends and the variables as they are written in the message files.
 func Tidy(text string) string {
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+	text = Visible(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	return holder.ReplaceAllString(strings.TrimSpace(text), "{{.$1}}")
 }
 
@@ -108,10 +107,8 @@ func (t *Text) fault(among map[place]map[string]string, lang, form, text string)
 	bare := holder.ReplaceAllString(text, "")
 	has, wants := variables(text), variables(t.texts[lang][form])
 	switch {
-	case strings.TrimSpace(Visible(text)) == "":
+	case text == "":
 		return Fault{ID: "text_fault_empty"}
-	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), unicode.IsControl):
-		return Fault{ID: "text_fault_control"}
 	case t.oneLine() && strings.Contains(text, "\n"):
 		return Fault{ID: "text_fault_lines"}
 	case strings.ContainsAny(bare, "{}"):

@@ -85,7 +85,6 @@ func TestChange_SaysTheChangedText(t *testing.T) {
 func TestCheck_RefusesWhatCannotBeSaid(t *testing.T) {
 	for want, text := range map[string]string{
 		"text_fault_empty":   " \n\u200b",
-		"text_fault_control": "Hello {{.Name}}\x07",
 		"text_fault_syntax":  "Hello {{.Name}",
 		"text_fault_unknown": "Hello {{.Name}}, you are {{.Age}}",
 		"text_fault_missing": "Hello!",

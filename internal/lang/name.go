@@ -46,7 +46,7 @@ func tidy(text string) string {
 		if name = plainLetters(name); strings.ContainsAny(name, "<:;=\u20e3") {
 			name = emoticons.ReplaceAllString(name, "")
 		}
-		name = separators(trimSigns(withoutInvisible(name)))
+		name = withPalochka(separators(trimSigns(withoutInvisible(name))))
 		if name == strings.ToLower(name) { // typed in a hurry; the greeting deserves a capital
 			name = norm.NFC.String(capitals(name)) // ı with a dot above it becomes İ, one character
 		}
@@ -115,15 +115,12 @@ func worse(a, b string) string {
 }
 
 // isLetter leaves out letters that nobody sees, such as the Hangul fillers, and signs that Unicode counts as letters of
-// no script, such as the circumflex.
+// no script, such as the circumflex; but not the two Japanese ones: the long vowel, and the shime of 〆子. The zero of
+// Chinese is a number to Unicode, and is in names.
 func isLetter(r rune) bool {
 	return unicode.IsLetter(r) && !ignorable(r) && (!unicode.In(r, unicode.Common, unicode.Inherited) ||
-		isJapaneseDash(r))
+		r == 'ー' || r == '〆') || r == '〇'
 }
-
-// isJapaneseDash reports the sign that makes a vowel long, the one that is read as shime (〆子), and the Arabic one that
-// makes a word long.
-func isJapaneseDash(r rune) bool { return r == 'ー' || r == 'ـ' || r == '〆' }
 
 func isNameMark(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Mc) && !ignorable(r) }
 
@@ -181,6 +178,12 @@ func isLink(text string) bool {
 			return true
 		}
 	}
+	low = strings.Map(func(r rune) rune { // an apostrophe may be a letter to Unicode
+		if isApostrophe(r) {
+			return '\''
+		}
+		return r
+	}, low)
 	return domain.MatchString(low) && !initials.MatchString(text)
 }
 

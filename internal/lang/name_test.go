@@ -110,6 +110,10 @@ func TestName_IsTidied(t *testing.T) {
 		"علی\u200c\u200cرضا": "علی\u200cرضا", "بستن\u200c": "بستن",
 		"བསྟན་འཛིན་": "བསྟན་འཛིན", "Ве\u0301ра": "Ве\u0301ра", "ве\u0301ра": "Ве\u0301ра", "'naam": "'naam",
 		"Анна\u00a0Мария": "Анна Мария", "Анна\u3000Мария": "Анна Мария",
+		"محـــمد": "محمد", "رحمـٰن": "رحم\u0670ن", "ߒߞߺߏ": "ߒߞߏ", "🅰nna": "Anna", "🅰🅽🅽🅰": "ANNA", "🅐nna": "Anna",
+		"Anna 🅰️": "Anna", "約翰．史密斯": "約翰·史密斯", "J．R. Ann": "J.R. Ann", "ኃይለ፡ማርያም": "ኃይለ ማርያም", "徐〇": "徐〇",
+		"Г1айша": "Гӏайша", "ГIайша": "Гӏайша", "ГӀайша": "Гӏайша", "г1айша": "Гӏайша", "Хьажкъ1ан": "Хьажкъӏан",
+		"Х1АВА": "ХӀАВА", "КІРА": "КІРА", "Кіра": "Кіра", "Марія": "Марія", "Цlала": "Цӏала",
 	} {
 		if got, _, problem := ParseName(typed); got != norm.NFC.String(want) || problem != "" {
 			t.Errorf("%q: got %q, %q; want %q", typed, got, problem, want)
@@ -198,6 +202,19 @@ func TestNameKey_OneNameHasOneKey(t *testing.T) {
 			t.Errorf("%s and %s: got one key, %q; want one each", name, other, key)
 		}
 		seen[key] = name
+	}
+}
+
+func TestName_TypedForWantOfALetterIsTheSame(t *testing.T) {
+	for _, same := range [][]string{{"Гӏайша", "Г1айша", "ГIайша", "ГІайша", "Гlайша", "г1айша", "Г1АЙША"},
+		{"محمد", "محـــمد"}, {"Anna", "🅐nna", "🅰🅽🅽🅰"}, {"徐〇·伟", "徐〇．伟"},
+		{"St.O'ahu", "St.O\u02bbahu"}} {
+		_, want, _ := ParseName(same[0])
+		for _, typed := range same {
+			if _, key, problem := ParseName(typed); key != want || problem != "" {
+				t.Errorf("%q: got %q, %q; want %q as for %q", typed, key, problem, want, same[0])
+			}
+		}
 	}
 }
 

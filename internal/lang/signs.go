@@ -53,8 +53,12 @@ func separators(name string) string {
 			runes[i] = '・'
 		case isMiddleDot(r) && r != '・':
 			runes[i] = catalanDot
+		case r == '\uff0e' && i > 0 && isOneLetterName(runes[i-1]):
+			runes[i] = catalanDot
 		case r == '\uff0e':
 			runes[i] = '.'
+		case r == '\u1361': // between words in Ethiopic
+			runes[i] = ' '
 		case r == '\u0f0c': // tsheg that does not break a line
 			runes[i] = tsheg
 		}
@@ -234,21 +238,48 @@ var disguised = &unicode.RangeTable{
 		{Lo: 0x2100, Hi: 0x214f, Stride: 1}, {Lo: 0x24b6, Hi: 0x24e9, Stride: 1}, {Lo: 0xfb00, Hi: 0xfdff, Stride: 1},
 		{Lo: 0xfe70, Hi: 0xfefc, Stride: 1}, {Lo: 0xff21, Hi: 0xff3a, Stride: 1}, {Lo: 0xff41, Hi: 0xff5a, Stride: 1},
 		{Lo: 0xff66, Hi: 0xffdc, Stride: 1}},
-	R32: []unicode.Range32{{Lo: 0x1d400, Hi: 0x1d7cb, Stride: 1}, {Lo: 0x1f130, Hi: 0x1f149, Stride: 1}},
+	R32: []unicode.Range32{{Lo: 0x1d400, Hi: 0x1d7cb, Stride: 1}, {Lo: 0x1f130, Hi: 0x1f149, Stride: 1},
+		{Lo: 0x1f150, Hi: 0x1f169, Stride: 1}, {Lo: 0x1f170, Hi: 0x1f189, Stride: 1}},
 }
 
-// plainLetters shows letters in disguise as what they are.
+// What only makes a word longer: it is decoration (Arabic and its neighbours, N'Ko).
+const stretching = "\u0640\u07fa"
+
+// plainLetters shows letters in disguise as what they are, and words that were stretched in their plain form.
 func plainLetters(name string) string {
-	if !strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(disguised, r) }) {
+	odd := func(r rune) bool { return unicode.Is(disguised, r) || strings.ContainsRune(stretching, r) }
+	if !strings.ContainsFunc(name, odd) {
 		return name
 	}
 	var out strings.Builder
-	for _, r := range name {
-		if unicode.Is(disguised, r) && (unicode.IsLetter(r) || unicode.Is(unicode.So, r)) {
+	runes := []rune(name)
+	for i, r := range runes {
+		switch {
+		case strings.ContainsRune(stretching, r):
+		case r >= 0x1f150 && unicode.Is(disguised, r): // white on black; Unicode does not say what is in it
+			if i > 0 && isInWord(runes[i-1]) || i+1 < len(runes) && isInWord(runes[i+1]) {
+				r = 'A' + (r-0x1f130)%0x20
+			}
+			out.WriteRune(r)
+		case unicode.Is(disguised, r) && (unicode.IsLetter(r) || unicode.Is(unicode.So, r)):
 			out.WriteString(norm.NFKC.String(string(r)))
-		} else {
+		default:
 			out.WriteRune(r)
 		}
 	}
 	return norm.NFC.String(out.String())
+}
+
+// isInWord tells a letter, also one in disguise, from an emoji that stands alone (🅰️ is a blood group).
+func isInWord(r rune) bool { return isLetter(r) || unicode.Is(disguised, r) }
+
+// The palochka of the languages of the Caucasus is on few keyboards: 1, I and l are typed for it.
+var (
+	palochka      = regexp.MustCompile(`([ГгКкПпТтФфХхЦцЧчШшъь])[1IІӀl]([аеёиоуыэюя])`)
+	greatPalochka = regexp.MustCompile(`([ГКПТФХЦЧШЪЬ])1([АЕЁИОУЫЭЮЯ])`)
+)
+
+// withPalochka writes Г1айша as people read it: Гӏайша.
+func withPalochka(name string) string {
+	return greatPalochka.ReplaceAllString(palochka.ReplaceAllString(name, "${1}ӏ${2}"), "${1}Ӏ${2}")
 }

@@ -43,7 +43,8 @@ type Subject struct {
 var subjects = []Subject{
 	{"start", []string{"start", "help", "help_admin", "ask_name", "chat_*", "only_text", "group", "unknown_command"}},
 	{"names", []string{"confirm", "choose", "button_yes", "button_change", "button_play", "confirm_*", "name_*",
-		"toast_said", "toast_unsaid", "toast_unsayable"}},
+		"toast_said", "toast_said_enough", "toast_unsaid",
+		"toast_unsayable"}},
 	{"progress", []string{"request_created", "progress_*", "button_cancel", "cancelled", "cancel_*", "already_waiting"}},
 	{"video", []string{"caption", "done", "button_more"}},
 	{"failure", []string{"apology", "button_retry", "toast_trying", "toast_waiting", "toast_ready", "toast_lapsed",

@@ -522,3 +522,15 @@ func TestErrors_TheTokenIsInNoLog(t *testing.T) {
 		t.Errorf("got %q; want neither token, control bytes nor letters of names", got)
 	}
 }
+
+// A stop comes together with the answer: what Telegram has said counts.
+func TestErrors_AnAnswerThatComesWithAStopIsThatAnswer(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	err := quiet().Do(ctx, message(5, Answer), func(context.Context) error {
+		stop()
+		return refusal(http.StatusBadRequest, "Bad Request: chat not found", parameters{})
+	})
+	if class := ClassOf(err); class != Gone {
+		t.Errorf("got %v; want %v", class, Gone)
+	}
+}

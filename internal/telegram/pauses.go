@@ -16,6 +16,7 @@ const (
 	longestOfAll = 30 * time.Second // after failures of all calls: the first one through ends it
 	shownFrom    = 30               // s of a pause from which on it is logged and shown
 	fence        = 60               // s without another poller before we send again
+	proof        = 10               // s of polls before we send, after an absence of fence: see unproven
 )
 
 // scope is what a pause holds. The zero scope is everything.
@@ -78,6 +79,8 @@ type pauses struct {
 	poll    *Error            // what keeps us from hearing; nil: nothing
 	deaf    time.Time         // since when
 	rival   time.Time         // when another program last polled
+	heard   time.Time         // when a poll was last answered, or an update came before the start; zero: never
+	polling time.Time         // since when no poll has failed; zero: none is under way
 }
 
 func newPauses() pauses {
@@ -99,6 +102,9 @@ func (g *Gate) held(c Call, now time.Time) (left time.Duration, refusal error) {
 	}
 	if c.Chat != 0 && !c.Alarm && g.rivalled(now) {
 		class, left = OtherPoller, max(left, fence*g.second-now.Sub(g.rival), patience+1)
+	}
+	if unproven := g.unproven(now); c.Chat != 0 && !c.Alarm && unproven > left {
+		class, left = OtherPoller, unproven
 	}
 	if left <= patience {
 		return left, nil
@@ -127,6 +133,18 @@ func (g *Gate) LeftForAll() time.Duration {
 // rivalled reports whether another program polls for this bot: two that send would tell everybody twice.
 func (g *Gate) rivalled(now time.Time) bool {
 	return !g.rival.IsZero() && (g.poll != nil && g.poll.Class == OtherPoller || now.Sub(g.rival) < fence*g.second)
+}
+
+// unproven returns how long messages wait after an absence. Another machine may have taken over meanwhile and have sent
+// what is pending here; of two that poll, Telegram tells the older one first, and so us when that one polls again.
+func (g *Gate) unproven(now time.Time) time.Duration {
+	switch {
+	case g.heard.IsZero() || now.Sub(g.heard) < fence*g.second:
+		return 0
+	case g.polling.IsZero():
+		return proof * g.second
+	}
+	return proof*g.second - now.Sub(g.polling)
 }
 
 // learn takes note of the answer to a call that was made at a time. err.after becomes the time to wait.
@@ -318,6 +336,22 @@ func (g *Gate) Troubles() (list []Trouble) {
 	return list
 }
 
+// Absent says how long the bot had heard of nobody when the program started.
+func (g *Gate) Absent(since time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.heard = time.Now().Add(-since)
+}
+
+// Polling takes note of a poll that begins.
+func (g *Gate) Polling() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.polling.IsZero() {
+		g.polling = time.Now()
+	}
+}
+
 // Polled takes note of how a poll ended: the error of Poll, or nil.
 func (g *Gate) Polled(err error) {
 	g.mu.Lock()
@@ -327,6 +361,12 @@ func (g *Gate) Polled(err error) {
 		if g.poll = nil; !g.rivalled(now) {
 			g.rival = time.Time{}
 		}
+		if g.polling.IsZero() {
+			g.polling = now
+		}
+		if g.unproven(now) <= 0 {
+			g.heard = now
+		}
 		g.answered(scope{method: "getUpdates"})
 		g.admit()
 		return
@@ -335,6 +375,7 @@ func (g *Gate) Polled(err error) {
 	if !ok || e.Class == Stopped {
 		return
 	}
+	g.polling = time.Time{}
 	if g.poll == nil && !g.rivalled(now) {
 		g.deaf = now
 	}

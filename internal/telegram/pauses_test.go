@@ -340,6 +340,55 @@ func TestPause_SeveralFailingChatsMeanThatTelegramIsAway(t *testing.T) {
 	})
 }
 
+func TestPause_AfterAnAbsenceNothingGoesOutBeforeAnotherPollerWouldHaveBeenNoticed(t *testing.T) {
+	for name, away := range map[string]func(g *Gate){
+		"a machine that was off": func(g *Gate) { g.Absent(2 * time.Minute) },
+		"a machine that was cut off": func(g *Gate) {
+			g.Polling()
+			g.Polled(nil)
+			for range 4 {
+				g.Polled(failed(Down, 0, "no way"))
+				time.Sleep(20 * time.Second)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := quiet()
+				away(g)
+				sends := func(want bool, when string) {
+					t.Helper()
+					if err := g.Do(t.Context(), message(1, Pending), fine); (err == nil) != want {
+						t.Errorf("%s: got %v; want the message sent: %v", when, err, want)
+					}
+				}
+				sends(false, "before a poll")
+				g.Polling()
+				sends(false, "when a poll begins")
+				g.Polled(nil) // with updates that were waiting
+				g.Polling()
+				time.Sleep((proof - 3) * time.Second)
+				sends(false, "when polls were answered for a while")
+				time.Sleep(3 * time.Second)
+				sends(true, "when another poller would have been noticed")
+				g.Polled(nil)
+				g.Polling()
+				g.Polled(failed(Down, 0, "no way"))
+				time.Sleep(30 * time.Second)
+				g.Polling()
+				sends(true, "after a short absence")
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		g.Absent(10 * time.Second)
+		if err := g.Do(t.Context(), message(1, Pending), fine); err != nil {
+			t.Errorf("after a restart: got %v; want the message sent", err)
+		}
+	})
+}
+
 func TestPause_ATroubleOfTheBotIsSeenAtOnceAndEnds(t *testing.T) {
 	for code, e := range map[string]*Error{
 		"telegram_token": refusal(401, "Unauthorized", parameters{}),
@@ -410,6 +459,41 @@ func TestPause_WhatIsLeftOfItIsKnownForEachChat(t *testing.T) {
 		}
 		if got := g.Left(6); got != 0 {
 			t.Errorf("another chat: got %v; want no wait", got)
+		}
+	})
+}
+
+func TestPause_ACallThatIsStoppedSaysNothingOfTelegram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			g.Do(ctx, video(1), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		})
+		synctest.Wait()
+		g.Do(t.Context(), video(1), func(context.Context) error { return failed(Down, 0, "telegram is away") })
+		before := g.Left(1)
+		stop()
+		wg.Wait()
+		if left := g.Left(1); left != before || left == 0 {
+			t.Errorf("got a pause of %v before the stop and %v after it; want the same", before, left)
+		}
+	})
+}
+
+func TestPause_OneThatIsOverIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		g.Do(t.Context(), message(1, Answer), func(context.Context) error {
+			return &Error{Class: Down, text: "telegram is away", place: true}
+		})
+		if n := len(g.Troubles()); n != 1 {
+			t.Errorf("got %d troubles; want the one", n)
+		}
+		time.Sleep(time.Minute)
+		if got := g.Troubles(); len(got) != 0 {
+			t.Errorf("got %+v a minute later; want none", got)
 		}
 	})
 }

@@ -33,7 +33,8 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 	limited, cancel := context.WithTimeout(ctx, pollFor+15*time.Second)
 	defer cancel()
 	body, err := json.Marshal(map[string]any{"offset": offset, "limit": 100, "timeout": int(pollFor.Seconds()),
-		"allowed_updates": []string{"message", "edited_message", "callback_query", "my_chat_member"}})
+		"allowed_updates": []string{"message", "edited_message", "edited_channel_post", "callback_query",
+			"my_chat_member"}})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,11 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 		case class != last:
 			log.Warn("polling telegram", "err", err)
 		}
-		last, pause = class, min(max(2*pause, time.Second), 30*time.Second)
+		longest := 30 * time.Second
+		if class == OtherPoller {
+			longest = proof / 2 * time.Second // the other one must hear of us while it is not sure that it is alone
+		}
+		last, pause = class, min(max(2*pause, time.Second), longest)
 		if e, ok := errors.AsType[*Error](err); ok {
 			if after, waits := e.RetryAfter(); waits {
 				pause = max(pause, after)
@@ -125,7 +130,8 @@ func noURL() *Error {
 	return failed(Down, 0, "telegram.api_url and telegram.token make no valid URL")
 }
 
-// place finds an update's id and its chat; not ok if it has no id.
+// place finds an update's id and its chat; not ok if it has no id. The edit of a channel's post is in no chat: nobody
+// waits for an answer to it.
 func place(raw json.RawMessage) (u Update, ok bool) {
 	var id struct {
 		ID *int64 `json:"update_id"`

@@ -359,7 +359,8 @@ func TestPoll_ReadsNoMoreThanItMust(t *testing.T) {
 		{"update_id":5,"edited_message":{"chat":{"id":11}}},
 		{"without":"an id"},{"update_id":"x"},5,
 		{"update_id":6,"message":"of a shape nobody knows"},
-		{"update_id":7,"a_kind_of_2031":{}}]}`
+		{"update_id":7,"a_kind_of_2031":{}},
+		{"update_id":8,"edited_channel_post":{"chat":{"id":-12}}}]}`
 	var asked string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -375,11 +376,11 @@ func TestPoll_ReadsNoMoreThanItMust(t *testing.T) {
 	for _, u := range updates {
 		got = append(got, fmt.Sprint(u.ID, ":", u.Chat))
 	}
-	if want := "1:7 2:9 3:8 4:10 5:11 6:0 7:0"; strings.Join(got, " ") != want {
+	if want := "1:7 2:9 3:8 4:10 5:11 6:0 7:0 8:0"; strings.Join(got, " ") != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if !strings.Contains(asked, `["message","edited_message","callback_query","my_chat_member"]`) {
-		t.Errorf("got asked %s; want edited messages among the kinds", asked)
+	if !strings.Contains(asked, `["message","edited_message","edited_channel_post","callback_query","my_chat_member"]`) {
+		t.Errorf("got asked %s; want edited messages and posts among the kinds", asked)
 	}
 	answer = `{"ok":true,"result":[{"without":"an id"}]}` // asking again at once would be at full speed, for ever
 	if _, err := Poll(t.Context(), NewClient(), s.URL, "1:x", 0); ClassOf(err) != Unreadable {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"retake.example/internal/routine"
-
 	"retake.example/internal/worker"
 )
 

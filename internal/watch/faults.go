@@ -53,6 +53,7 @@ var sentences = map[string]string{
 	"media_s3_versions":    "The bucket keeps old versions of deleted files, and the key may not delete them.",
 
 	"engine_unreachable": "The generator of videos cannot be reached.",
+	"farm_unreachable":   "The server or the machines of the farm cannot be used.",
 	"voice_unreachable":  "The voice service cannot be reached.",
 }
 

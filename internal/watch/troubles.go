@@ -197,6 +197,7 @@ var alerts = map[string]string{
 	"telegram_unreadable":   "alert_telegram_unreadable",
 	"telegram_rate":         "alert_telegram_rate",
 	"engine_unreachable":    "alert_engine_unreachable",
+	"farm_unreachable":      "alert_farm_unreachable",
 	"voice_unreachable":     "alert_voice_unreachable",
 	"media_s3_unreachable":  "alert_media_away",
 	"media_s3_busy":         "alert_media_away",

@@ -1,12 +1,14 @@
-// What renders wait for: the generator, the voice, the media store. The queue knows, also after a restart.
+// What renders wait for: the generator or the farm, the voice, the media store. The queue knows, also after a restart.
 
 package watch
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"retake.example/internal/farm"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
@@ -22,7 +24,12 @@ func Waits(st *store.Store, spoken bool) func() []Fault {
 			return nil // the database says so itself
 		}
 		for _, w := range waits {
+			farmed := Fault{Cause: Engine, Code: "farm_unreachable", Since: w.Since}
 			switch {
+			case w.Code == farm.CodeAway || w.Code == farm.CodeEmpty || w.Code == farm.CodeStore:
+				if !slices.ContainsFunc(all, func(f Fault) bool { return f.Code == farmed.Code }) { // the first of them
+					all = append(all, farmed)
+				}
 			case w.Code == video.CodeUnreachable && spoken:
 				all = append(all, Fault{Cause: Voice, Code: "voice_unreachable", Since: w.Since})
 			case w.Code == video.CodeUnreachable:
