@@ -84,4 +84,4 @@ release:
 install-test: release
 	@./packaging/need.sh $(RUN) systemd curl lintian man-db
 	go vet -tags install ./packaging
-	go test -tags install -count 1 -timeout 20m -v ./packaging
+	go test -tags install -count 1 -timeout 60m -v ./packaging

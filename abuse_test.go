@@ -21,7 +21,7 @@ func TestBan_NothingIsAnsweredAndNothingIsSent(t *testing.T) {
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 0 {
 		t.Errorf("got %d videos; want what they alone waited for dropped", n)
 	}
-	before := len(answers(p))
+	said := since(p)
 	for _, text := range []string{"/start", "/help", "Оля", "/status", "/my_data", "/delete_my_data"} {
 		p.Send(text)
 	}
@@ -29,12 +29,12 @@ func TestBan_NothingIsAnsweredAndNothingIsSent(t *testing.T) {
 		return w.tg.Pending() == 0 && count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
 	}
 	w.until("nothing waits", idle)
-	if got := answers(p)[before:]; len(got) != 0 {
+	if got := said(); len(got) != 0 {
 		t.Errorf("got %v; want nothing said", got)
 	}
 	write(t, w.store, func(tx *store.Tx) error { return tx.Unban(1, 8) })
 	p.Send("/help")
-	w.until("an answer", func() bool { return len(answers(p)) > before })
+	w.until("an answer", func() bool { return len(said()) > 0 })
 }
 
 func TestPause_WishesAreRefusedKindlyAndTheButtonWorksLater(t *testing.T) {

@@ -21,12 +21,9 @@ import (
 	"time"
 
 	"retake.example/internal/command"
-
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 

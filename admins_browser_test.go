@@ -38,7 +38,7 @@ func TestAnOwnerInvitesAndMakesATokenInTheBrowser(t *testing.T) {
 	c, d := newCritic(t), openDesk(t, func(d *office) { staffs(t, d) })
 	c.moves(d, 8)
 	for _, l := range []string{"en", "ru"} {
-		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + l + "' }) })")
+		c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + l + "' }) })")
 		c.reads("staff/"+l+"/admins", "/admins", 200)
 		c.reads("staff/"+l+"/tokens", "/tokens", 200)
 		for name, s := range map[string]struct{ path, fill, button, shown, begins string }{
@@ -48,15 +48,15 @@ func TestAnOwnerInvitesAndMakesATokenInTheBrowser(t *testing.T) {
 		} {
 			c.open(d, s.path)
 			if s.fill != "" {
-				c.js(s.fill)
+				c.JS(s.fill)
 			}
-			c.press(s.button)
-			c.until("document.querySelector('" + s.shown + "') !== null && document.readyState === 'complete'")
-			if got := c.js("document.querySelector('" + s.shown + "').textContent"); !strings.HasPrefix(got, s.begins) {
+			c.Press(s.button)
+			c.Until("document.querySelector('" + s.shown + "') !== null && document.readyState === 'complete'")
+			if got := c.JS("document.querySelector('" + s.shown + "').textContent"); !strings.HasPrefix(got, s.begins) {
 				t.Errorf("%s: got %q; want what begins with %s", name, got, s.begins)
 			}
-			c.press("[data-copy]")
-			c.until("document.querySelector('[data-copy].copied') !== null")
+			c.Press("[data-copy]")
+			c.Until("document.querySelector('[data-copy].copied') !== null")
 			t.Run("staff/"+l+"/"+name, func(t *testing.T) { c.examines(t) })
 		}
 	}

@@ -10,15 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
-
 	"retake.example/internal/video"
 )
 
@@ -169,5 +168,38 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		if !strings.Contains(string(text), fmt.Sprintf("`%s`", c[1])) {
 			t.Errorf("%s is not in docs/api.md", c[1])
 		}
+	}
+}
+
+// TestEveryRouteIsDocumented compares the table of docs/api.md with the rights of every route.
+func TestEveryRouteIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{} // the scope that a token needs, by route
+	for _, row := range regexp.MustCompile("(?m)^\\| `((?:GET|POST) /\\S*)` \\| (\\w+) \\| \\S.* \\|$").
+		FindAllStringSubmatch(string(text), -1) {
+		documented[row[1]] = row[2]
+	}
+	written := strings.NewReplacer(":id", "ID", ":key", "KEY", ":token", "TOKEN", ":picture", "PICTURE",
+		":profile", "PROFILE", ":f", "FILE", "*", "FILE")
+	for route, right := range rights {
+		method, path, _ := strings.Cut(route, " ")
+		want := string(right.needs(method))
+		switch {
+		case slices.Contains(public, path):
+			want = "none"
+		case right.scope == noToken:
+			want = "session"
+		}
+		address := written.Replace(route)
+		if got := documented[address]; got != want {
+			t.Errorf("%s: got %q in docs/api.md; want a row that says %s", address, got, want)
+		}
+		delete(documented, address)
+	}
+	for address := range documented {
+		t.Errorf("docs/api.md has %s, which is no route", address)
 	}
 }

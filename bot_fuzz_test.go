@@ -22,16 +22,15 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/chat"
-	"retake.example/internal/store"
-	"retake.example/internal/video"
-
 	"github.com/go-telegram/bot/models"
 
+	"retake.example/internal/chat"
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 )
 
 // Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id

@@ -19,18 +19,16 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/chat"
-	"retake.example/internal/db/dbtest"
-	"retake.example/internal/testrig"
-
-	"retake.example/internal/store"
-
 	"golang.org/x/sync/errgroup"
 
+	"retake.example/internal/chat"
+	"retake.example/internal/db/dbtest"
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/outage"
+	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 	"retake.example/internal/video"
 	"retake.example/internal/watch"
 )

@@ -14,13 +14,11 @@ import (
 	"time"
 
 	"retake.example/internal/chat"
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-	"retake.example/internal/video"
-
 	"retake.example/internal/db/dbtest"
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 func TestABlockedUserCostsTheOthersNothing(t *testing.T) {
@@ -88,6 +86,27 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 				t.Errorf("got %d attempts burnt; want 0", n)
 			}
 		})
+	}
+}
+
+func TestPress_IsAnsweredThoughMoreWriteThanCanBeAnswered(t *testing.T) {
+	w := newWorld(t)
+	maria := w.tg.Person(1, "Мария", "ru")
+	question := w.names(maria, "Маша")
+	goOn := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Hang: true, Times: -1})
+	defer goOn()
+	for i := range int64(2 * chat.AtOnce) {
+		w.tg.Person(100+i, "П", "ru").Send("Оля")
+	}
+	w.until("all of them wait", func() bool {
+		return count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 2*chat.AtOnce
+	})
+	press(maria, question, 0)
+	w.until("the press is answered", func() bool { return toasted(maria, "Запрос создан!") })
+	for _, c := range w.tg.Calls() {
+		if c.Method == "sendMessage" && c.Chat >= 100 && c.Lost {
+			t.Fatal("somebody else had to be given up before the press was answered")
+		}
 	}
 }
 

@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"retake.example/internal/chat"
-	"retake.example/internal/telegram"
-
-	"retake.example/internal/store"
-
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 )
 
 func TestNamesAreRefusedInWords(t *testing.T) {
@@ -37,10 +35,10 @@ func TestNamesAreRefusedInWords(t *testing.T) {
 		"a template":               {"{{.Name}}", "и других знаков"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := len(answers(p))
+			said := since(p)
 			p.Send(c.sent)
-			w.until("an answer", func() bool { return len(answers(p)) > before })
-			if got := answers(p)[before].Text; !strings.Contains(got, c.want) {
+			w.until("an answer", func() bool { return len(said()) > 0 })
+			if got := said()[0].Text; !strings.Contains(got, c.want) {
 				t.Errorf("got %q; want it to say %q", got, c.want)
 			}
 		})
@@ -69,10 +67,10 @@ func TestEveryMessageThatIsNoNameGetsAHelpfulAnswer(t *testing.T) {
 		"new":              {func() { p.Send("/new") }, "child's name"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := len(answers(p))
+			said := since(p)
 			c.send()
-			w.until("an answer", func() bool { return len(answers(p)) > before })
-			if got := answers(p)[before].Text; !strings.Contains(got, c.want) {
+			w.until("an answer", func() bool { return len(said()) > 0 })
+			if got := said()[0].Text; !strings.Contains(got, c.want) {
 				t.Errorf("got %q; want %q in it", got, c.want)
 			}
 		})

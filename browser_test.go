@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -19,28 +18,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"retake.example/internal/backup"
 	"retake.example/internal/config"
+	"retake.example/internal/desk"
 	"retake.example/internal/outage"
+	"retake.example/internal/store"
+	"retake.example/internal/testrig/chromium"
 	"retake.example/internal/video"
 	"retake.example/internal/watch"
-
-	"retake.example/internal/store"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
-
-	"retake.example/internal/desk"
 )
 
 // openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in
@@ -90,59 +80,15 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 // open goes to a page of an office.
 func (b browser) open(d *office, path string) {
 	b.Helper()
-	b.visit(d.opts.BaseURL + path)
-}
-
-// press clicks with the mouse on the middle of an element, which must be in sight.
-func (b browser) press(selector string) {
-	b.Helper()
-	b.do(chromedp.Click(selector, chromedp.NodeVisible))
+	b.Visit(d.opts.BaseURL + path)
 }
 
 // signsIn opens a sign-in link and presses its button.
 func (b browser) signsIn(d *office, admin int64) {
 	b.Helper()
 	b.open(d, d.link(admin))
-	b.press("main form button")
-	b.until("location.pathname === '/' && document.readyState === 'complete'")
-}
-
-// another is a tab of the same browser that shares no cookie with this one.
-func (b browser) another() browser {
-	b.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	b.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as this context
-		b.Fatal(err)
-	}
-	other := browser{b.T, ctx}
-	other.do(chromedp.EmulateViewport(1280, 900))
-	return other
-}
-
-// types presses keys one by one. A key whose press the page takes for itself writes nothing.
-func (b browser) types(text string) {
-	b.Helper()
-	for _, letter := range text {
-		events := kb.Encode(letter)
-		if len(events) == 3 { // a letter of its own would be written whatever the page made of the press
-			events[0].Text = events[1].Text
-			events = slices.Delete(events, 1, 2)
-		}
-		for _, k := range events {
-			if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, *k); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}
-
-// await waits for a promise.
-func (b browser) await(promise string) {
-	b.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](promise, chromedp.EvalAwaitPromise)); err != nil {
-		b.Fatalf("%s: %v", promise, err)
-	}
+	b.Press("main form button")
+	b.Until("location.pathname === '/' && document.readyState === 'complete'")
 }
 
 // ---- how it looks
@@ -151,83 +97,21 @@ func (b browser) await(promise string) {
 type critic struct {
 	browser
 	office *office
-	axe    string          // its source
 	read   map[string]bool // paths of the pages so far
-
-	mu     sync.Mutex
-	wanted int64 // status of the page that is being opened
-	faults []string
+	*chromium.Console
 }
 
 func newCritic(t *testing.T) *critic {
 	t.Helper()
-	axe, err := os.ReadFile("build/axe/axe.min.js")
-	if err != nil {
-		t.Fatalf("axe-core is not here, which looks at the pages: run `make test`, which fetches it (%v)", err)
-	}
-	c := &critic{browser: newBrowser(t), axe: string(axe), read: map[string]bool{}}
-	if err := chromedp.Listen(c.ctx, c.hear); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// hear notes what the browser complains of.
-func (c *critic) hear(event any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fault := func(format string, args ...any) { c.faults = append(c.faults, fmt.Sprintf(format, args...)) }
-	said := func(v any) string { b, _ := json.Marshal(v); return string(b) }
-	switch e := event.(type) {
-	case *log.EventEntryAdded: // the policy reports here; what the network says comes below
-		if e.Entry.Source != log.EntrySourceNetwork {
-			fault("console: %s %s", e.Entry.Level, e.Entry.Text)
-		}
-	case *runtime.EventConsoleAPICalled:
-		fault("console.%s: %s", e.Type, said(e.Args))
-	case *runtime.EventExceptionThrown:
-		fault("exception: %s", said(e.ExceptionDetails))
-	case *page.EventJavascriptDialogOpening:
-		fault("a dialog opened: %s", e.Message)
-		// events come one at a time: not here
-		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
-	case *network.EventLoadingFailed:
-		if !e.Canceled { // by going to another page
-			fault("%s could not be loaded: %s %s", e.Type, e.ErrorText, e.BlockedReason)
-		}
-	case *network.EventResponseReceived:
-		switch {
-		case e.Type == network.ResourceTypeDocument && e.Response.Status != c.wanted:
-			fault("%s: got %d; want %d", e.Response.URL, e.Response.Status, c.wanted)
-		case e.Type != network.ResourceTypeDocument && e.Response.Status >= 400:
-			fault("%s: got %d", e.Response.URL, e.Response.Status)
-		}
-	}
-}
-
-// learns gives axe-core to the page, by the debugger: the policy lets no other script in.
-func (c *critic) learns(t *testing.T) {
-	t.Helper()
-	if err := chromedp.Do(c.ctx, chromedp.Evaluate[chromedp.Void](c.axe)); err != nil {
-		t.Fatal("axe-core does not run: ", err)
-	}
-}
-
-// complaints are what was heard since they were asked for last.
-func (c *critic) complaints() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	heard := c.faults
-	c.faults = nil
-	return heard
+	b := newBrowser(t)
+	return &critic{browser: b, read: map[string]bool{}, Console: b.Listen()}
 }
 
 // moves goes to another office and signs in there.
 func (c *critic) moves(d *office, admin int64) {
 	c.Helper()
-	c.mu.Lock()
-	c.office, c.wanted = d, 200
-	c.mu.Unlock()
+	c.office = d
+	c.Wants(200)
 	c.signsIn(d, admin)
 }
 
@@ -235,100 +119,85 @@ func (c *critic) moves(d *office, admin int64) {
 func (c *critic) reads(name, path string, status int64) {
 	c.read[strings.SplitN(path, "?", 2)[0]] = true
 	c.Run(name, func(t *testing.T) {
-		b := browser{t, c.ctx}
-		c.mu.Lock()
-		c.wanted = status
-		c.mu.Unlock()
+		b := browser{c.In(t)}
+		c.Wants(status)
 		b.open(c.office, path)
-		if got := b.js("[...document.querySelectorAll('h1')].filter(h => h.innerText.trim()).length"); got != "1" {
+		if got := b.JS("[...document.querySelectorAll('h1')].filter(h => h.innerText.trim()).length"); got != "1" {
 			t.Errorf("got %s headings of the first rank; want 1", got)
 		}
-		if got := b.js("document.documentElement.lang"); got == "" {
+		if got := b.JS("document.documentElement.lang"); got == "" {
 			t.Error("got no language of the page")
 		}
-		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + '=' + a.value)"); got != "" {
+		if got := b.JS("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => " +
+			"/^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => " +
+			"a.name + '=' + a.value)"); got != "" {
 			t.Errorf("got attributes %s; want none that is a script", got)
 		}
 		c.examines(t)
+		// The other language is longer in some places, and shorter in others.
+		own := b.JS("document.documentElement.lang")
+		other := map[string]string{"ru": "en", "en": "ru"}[own]
+		speaks := func(language string) {
+			b.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		}
+		speaks(other)
+		b.open(c.office, path)
+		if got := b.JS("document.documentElement.lang"); got != other {
+			t.Errorf("got a page in %s; want it in %s", got, other)
+		}
+		c.looks(t, nil)
+		speaks(own)
 	})
+}
+
+// looks sees that the page that is open fits into each width, and keeps pictures. then, if there is one, is called with
+// each width and scheme that has one.
+func (c *critic) looks(t *testing.T, then func(width int64, scheme string)) {
+	t.Helper()
+	b := browser{c.In(t)}
+	language := b.JS("document.documentElement.lang")
+	for _, width := range []int64{320, 640, 390, 1280} { // 640: a page of 1280 at 200 %
+		b.Do(chromedp.EmulateViewport(width, 900))
+		if got := b.JS("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
+			t.Errorf("%s, %d px: got a page that is %s px wider: %s", language, width, got,
+				b.JS("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > "+
+					"document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
+		}
+		if width == 320 || width == 640 || then == nil && os.Getenv("SHOTS_DIR") == "" {
+			continue
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			b.Prefers(scheme)
+			b.Keep(fmt.Sprintf("%s-%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"),
+				language, width, scheme), chromedp.FullScreenshot(100))
+			if then != nil {
+				then(width, scheme)
+			}
+		}
+	}
 }
 
 // examines looks at the page that is open.
 func (c *critic) examines(t *testing.T) {
 	t.Helper()
-	b := browser{t, c.ctx}
-	c.learns(t)
+	b := browser{c.In(t)}
+	b.LearnAxe()
 	var violations []string
 	seen := map[string][]string{}
-	for _, width := range []int64{320, 640, 390, 1280} { // 640: a page of 1280 at 200 %
-		b.do(chromedp.EmulateViewport(width, 900))
-		if got := b.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
-			t.Errorf("%d px: got a page that is %s px wider: %s", width, got,
-				b.js("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
-		}
-		if width == 320 || width == 640 {
-			continue
-		}
-		for _, scheme := range []string{"light", "dark"} {
-			b.prefers(scheme)
-			b.keep(fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme), chromedp.FullScreenshot(100))
-			for _, v := range b.violations() {
-				if seen[v] == nil {
-					violations = append(violations, v)
-				}
-				seen[v] = append(seen[v], fmt.Sprintf("%d px %s", width, scheme))
+	c.looks(t, func(width int64, scheme string) {
+		for _, v := range b.Violations() {
+			if seen[v] == nil {
+				violations = append(violations, v)
 			}
+			seen[v] = append(seen[v], fmt.Sprintf("%d px %s", width, scheme))
 		}
-	}
+	})
 	for _, v := range violations {
 		t.Errorf("%s: %s", strings.Join(seen[v], ", "), v)
 	}
-	for _, fault := range c.complaints() {
+	for _, fault := range c.Complaints() {
 		t.Error(fault)
 	}
-}
-
-// prefers sets the colours that the reader prefers.
-func (b browser) prefers(scheme string) {
-	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-}
-
-// violations asks axe-core. What is folded away is unfolded for it.
-func (b browser) violations() (list []string) {
-	b.Helper()
-	answer, err := chromedp.Run(b.ctx, chromedp.Evaluate[struct {
-		Violations []struct {
-			ID, Help string
-			Nodes    []struct {
-				Target               []any
-				HTML, FailureSummary string
-			}
-		}
-		Passed int
-	}](`(async () => {
-		const folded = [...document.querySelectorAll('details:not([open])')];
-		folded.forEach(d => { d.open = true });
-		const r = await axe.run(document, { preload: false, resultTypes: ['violations'],
-			runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-		folded.forEach(d => { d.open = false });
-		return { violations: r.violations, passed: r.passes.length };
-	})()`, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.Fatal(err)
-	}
-	if answer.Passed < 10 {
-		b.Errorf("got %d rules that axe-core found kept; want that it looked", answer.Passed)
-	}
-	for _, v := range answer.Violations {
-		n := v.Nodes[0]
-		list = append(list, fmt.Sprintf("%s: %s, at %d places, first at %v: %s\n%s", v.ID, v.Help, len(v.Nodes), n.Target, n.HTML, n.FailureSummary))
-	}
-	return list
 }
 
 // odd are names that no parent types and no page may break on, beside the hostile ones.
@@ -384,9 +253,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	})
 	c.reads("quiet/restored", "/", 200)
 	c.reads("quiet/backups", "/backups", 200)
-	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
+	c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("quiet/ru/restored", "/", 200)
-	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
+	c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
 	c.reads("quiet/that was all", "/activity?after=1-a-1", 200)
 	c.reads("quiet/retry all", "/retry-all", 200)
 
@@ -471,7 +340,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("settings", "/settings", 200)
 	full.opts.Settings.(*dials).refused = config.Faults{"config.toml:12: limits.open: 1 or more is expected"}
 	c.reads("configuration", "/configuration?notice=settings_saved", 200)
-	c.reads("scheduled", "/scheduled", 200)
+	c.reads("scheduled", "/scheduled?month="+inAWhile().UTC().Format("2006-01"), 200)
 	mutate(t, full.store, `INSERT INTO advance (name, name_key, template, lang, creator, created)
 		VALUES ('Яна', 'яна', 'new-year', 'ru', 8, 0), ('Ия', 'ия', 'new-year', 'ru', 8, 0)`)
 	mutate(t, full.store, `UPDATE assets SET advance = 1 WHERE id = ?`, ids["on platforms"])
@@ -504,7 +373,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("retry all", "/retry-all", 200)
 	c.reads("retry all/found", "/retry-all?q="+url.QueryEscape("ноа"), 200)
 	c.reads("error/nothing here", "/nowhere", 404)
-	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
+	c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("ru/library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
 	c.reads("ru/video", "/assets/"+ids["failed"], 200)
 	c.reads("ru/publication/restored", "/assets/"+ids["YOUTUBE FAILED unknown"], 200)
@@ -531,7 +400,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	}
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login", 200)
-	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
+	c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
 	c.readsTemplates(t)
 	c.readsAnnouncements(t)
 	c.moves(full, 8)
@@ -567,15 +436,14 @@ func TestTheCriticFindsFault(t *testing.T) {
 		"a dialog":                {"alert(1)", "a dialog opened"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.mu.Lock()
-			c.wanted = 200
-			c.mu.Unlock()
-			b := browser{t, c.ctx}
+			c.Wants(200)
+			b := browser{c.In(t)}
 			b.open(quiet, "/login")
-			c.learns(t)
+			b.LearnAxe()
 			// Two frames later it has happened.
-			b.await("(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) })()")
-			found := strings.Join(append(b.violations(), c.complaints()...), "\n")
+			b.Await("(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => " +
+				"requestAnimationFrame(done))) })()")
+			found := strings.Join(append(b.Violations(), c.Complaints()...), "\n")
 			if !strings.Contains(found, fault.want) {
 				t.Errorf("got %q; want %s", found, fault.want)
 			}

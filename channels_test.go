@@ -15,13 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/store"
-
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/publish"
+	"retake.example/internal/store"
 )
 
 // agency publishes on platforms that nobody has: what is asked of it, it notes in the store.
@@ -37,6 +36,8 @@ type agency struct {
 func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, nil }
 
 func (a *agency) HandPage(string) string { return a.about.RumblePage }
+
+func (a *agency) Tells(platform string) bool { return platform != "RUMBLE" }
 
 func (a *agency) note(ctx context.Context, e store.Event, do func(tx *store.Tx) error) error {
 	if a.err != nil {
@@ -87,7 +88,7 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, keep publ
 		if err != nil {
 			return err
 		}
-		return tx.Changed(p, assetID, asset.Metadata, p.PublishAt)
+		return tx.Changed(p, assetID, asset.Metadata, p.PublishAt, nil)
 	})
 }
 
@@ -504,32 +505,39 @@ func TestPublishingInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	b.signsIn(d, 8)
 	b.open(d, "/channels")
-	b.press(`form[action="/channels/connect"] button`)
-	b.until("document.title === 'Google'")
+	b.Press(`form[action="/channels/connect"] button`)
+	b.Until("document.title === 'Google'")
 	b.open(d, "/channels/callback?code=secret&state=s")
-	b.until("location.pathname === '/channels' && location.search === '' && document.body?.innerText.includes('Our greetings')")
+	b.Until("location.pathname === '/channels' && location.search === '' && " +
+		"document.body?.innerText.includes('Our greetings')")
 	d.studio().err = desk.Denied
 	b.open(d, "/channels/callback?error=access_denied")
-	b.until("location.pathname === '/channels' && location.search === '' && " +
+	b.Until("location.pathname === '/channels' && location.search === '' && " +
 		"document.body?.innerText.includes('access was declined')")
 
-	if _, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}); err != nil {
+	if _, err := chromedp.Call(b.Ctx, emulation.SetTimezoneOverride,
+		emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}); err != nil {
 		t.Fatal(err)
 	}
 	b.open(d, "/assets/"+id+"/publish")
-	b.until("document.querySelector('#zone').value.startsWith('Asia/Kat') && " +
+	b.Until("document.querySelector('#zone').value.startsWith('Asia/Kat') && " +
 		"document.querySelector('#zone-hint').textContent.includes('your local time: Asia/Kat')")
-	b.js(`(() => { const set = (name, value) => { const f = document.querySelector('form.form').elements[name]; f.value = value; (f.dispatchEvent ? f : document.querySelector('form.form')).dispatchEvent(new Event('input', { bubbles: true })); };
+	b.JS(`(() => { const set = (name, value) => { const f = document.querySelector('form.form').elements[name];
+		f.value = value; (f.dispatchEvent ? f : document.querySelector('form.form'))
+			.dispatchEvent(new Event('input', { bubbles: true })); };
 		set('title', 'ы'.repeat(80)); set('privacy', 'public');
 		set('at', '2027-12-24T18:00'); set('made_for_kids', 'no'); })()`)
-	b.until("document.querySelector('.preview .title').textContent === 'ы'.repeat(70) + '…' && !document.querySelector('.preview .cut').hidden")
-	b.until("document.querySelector('.preview .who').textContent.includes('from Dec 24, 2027')")
-	b.until("document.querySelector('[name=when]:checked').value === 'later'")
-	if got := b.js("(() => { const f = document.querySelector('form.form'); f.elements.when.value = 'now'; const at = [...new FormData(f).keys()].includes('at'); f.elements.when.value = 'later'; return at + ' ' + [...new FormData(f).keys()].includes('at'); })()"); got != "false true" {
+	b.Until("document.querySelector('.preview .title').textContent === 'ы'.repeat(70) + '…' && " +
+		"!document.querySelector('.preview .cut').hidden")
+	b.Until("document.querySelector('.preview .who').textContent.includes('from Dec 24, 2027')")
+	b.Until("document.querySelector('[name=when]:checked').value === 'later'")
+	if got := b.JS("(() => { const f = document.querySelector('form.form'); f.elements.when.value = 'now'; " +
+		"const at = [...new FormData(f).keys()].includes('at'); f.elements.when.value = 'later'; " +
+		"return at + ' ' + [...new FormData(f).keys()].includes('at'); })()"); got != "false true" {
 		t.Errorf("got %s; want a time sent only where it is chosen", got)
 	}
-	b.press("form.form .actions button")
-	b.until("location.pathname === '/assets/" + id + "' && document.body?.innerText.includes('It is in the queue.')")
+	b.Press("form.form .actions button")
+	b.Until("location.pathname === '/assets/" + id + "' && document.body?.innerText.includes('It is in the queue.')")
 	all, err := d.store.Publications(t.Context(), id)
 	if err != nil || len(all[id]) != 1 || !all[id][0].PublishAt.Equal(time.Date(2027, 12, 24, 12, 15, 0, 0, time.UTC)) {
 		t.Errorf("got %+v, %v; want it at 18:00 in Nepal", all, err)
@@ -539,10 +547,10 @@ func TestPublishingInABrowser(t *testing.T) {
 	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 8, 0, 'manual')`, id)
 	d.studio().err = desk.OtherURL
 	b.open(d, "/assets/"+id)
-	b.until("document.querySelector('#url-RUMBLE') !== null") // the address was the same before
-	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
-	b.press("form.found button")
-	b.until("document.querySelector('.refused')?.textContent === 'This address does not belong to that platform.' && " +
+	b.Until("document.querySelector('#url-RUMBLE') !== null") // the address was the same before
+	b.JS("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
+	b.Press("form.found button")
+	b.Until("document.querySelector('.refused')?.textContent === 'This address does not belong to that platform.' && " +
 		"document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }
 

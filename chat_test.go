@@ -235,12 +235,12 @@ func TestMessage_IsAnsweredOnceAtTheMost(t *testing.T) {
 	p := w.tg.Person(1, "Мария", "ru")
 	const in = `"date":1,"from":{"id":1,"first_name":"Мария","language_code":"ru"},"chat":{"id":1,"type":"private"}`
 	answersTo := func(raw ...string) int {
-		before := len(answers(p))
+		said := since(p)
 		for _, r := range raw {
 			w.raw("%s", r)
 		}
 		w.calm()
-		return len(answers(p)) - before
+		return len(said())
 	}
 	photo := `"photo":[{"file_id":"a","file_unique_id":"b","width":1,"height":1}]`
 	for what, c := range map[string]struct {
@@ -348,6 +348,30 @@ func TestMenus_AreSentOnlyWhenTheyHaveChanged(t *testing.T) {
 	admin := w.tg.Person(900, "Admin", "en")
 	admin.Send("/start")
 	w.until("the admin's menu sent again", func() bool { return menus() >= before+1+len(lang.Languages) })
+}
+
+func TestMenus_KeepNoNumberOfWhoIsNoAdmin(t *testing.T) {
+	w := newWorld(t)
+	chats := func() string {
+		return text(t, w.store, `SELECT ifnull(group_concat(DISTINCT chat), '') FROM (SELECT chat FROM menus ORDER BY chat)`)
+	}
+	w.until("the menus kept", func() bool { return chats() == "0,900" })
+	admin := w.tg.Person(55, "Ольга", "ru")
+	admin.Send("/start")
+	w.hears(admin, "Пришлите имя ребёнка")
+	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 55}, 0, store.ByCommand) })
+	w.until("a menu of their own", func() bool { return chats() == "0,55,900" })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(55, 0) })
+	w.until("no trace of it", func() bool { return chats() == "0,900" })
+
+	stranger := w.tg.Person(1, "Мария", "ru")
+	stranger.Send("/start admin-" + strings.Repeat("x", 43))
+	w.hears(stranger, lang.Say("ru", "invitation_lapsed", nil))
+	w.calm()
+	w.stop()
+	mutate(t, w.store, `INSERT INTO menus VALUES (77, 'ru', 'an admin of older settings')`)
+	w.start()
+	w.until("what a start finds gone, too", func() bool { return chats() == "0,900" })
 }
 
 func TestStart_KeepsTheTagOfItsLink(t *testing.T) {

@@ -168,6 +168,8 @@ func TestConfiguration_FaultsStandAtTheirFieldsAndNothingIsLost(t *testing.T) {
 		"no address":            {"watch.webhook", "ntfy", nil},
 		"no mail server":        {"watch.smtp", "mail", nil},
 		"no shape":              {"watch.webhook_shape", "pigeon", nil},
+		"longer than a number":  {"queue.backoff", "999999", url.Values{"unit.queue.backoff": {"days"}}},
+		"longer than lives":     {"privacy.videos", "40000", url.Values{"unit.privacy.videos": {"days"}}},
 		"no such unit":          {"queue.backoff", "3", url.Values{"unit.queue.backoff": {"moons"}}},
 		"fixed elsewhere":       {"limits.open", "9", nil},
 		"half of what YouTube":  {"youtube.client_secret", secret, nil},

@@ -10,13 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
-	"retake.example/internal/video"
-
 	"retake.example/internal/store"
-
-	"retake.example/internal/desk"
+	"retake.example/internal/video"
 )
 
 func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
@@ -69,17 +67,17 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 		arrange func(t *testing.T, d *office) string
 		want    string // outcome, or a word of the reason
 	}{
-		"waiting, with somebody waiting":                 {requested(store.Pending), "Somebody waits"},
-		"waiting, and they have been told that it began": {settled(requested(store.Pending)), "Somebody waits"},
-		"rendering, with somebody waiting":               {settled(requested(store.Processing)), "Somebody waits"},
+		"waiting, with somebody waiting":                 {requested(store.Pending), "Somebody is waiting"},
+		"waiting, and they have been told that it began": {settled(requested(store.Pending)), "Somebody is waiting"},
+		"rendering, with somebody waiting":               {settled(requested(store.Processing)), "Somebody is waiting"},
 		"ready, not sent to everybody":                   {requested(store.Completed), "still being sent"},
 		"ready, and sent":                                {settled(requested(store.Completed)), "deleted"},
 		"failed, not everybody told":                     {requested(store.Failed), "still to be told"},
 		"failed, and all told":                           {settled(requested(store.Failed)), "deleted"},
 		"an admin's, waiting":                            {made(store.Pending, false), "cancelled"},
-		"an admin's, waiting, that a user joined":        {settled(made(store.Pending, true)), "Somebody waits"},
+		"an admin's, waiting, that a user joined":        {settled(made(store.Pending, true)), "Somebody is waiting"},
 		"an admin's, rendering":                          {made(store.Processing, false), "cancelled"},
-		"an admin's, rendering, that a user joined":      {settled(made(store.Processing, true)), "Somebody waits"},
+		"an admin's, rendering, that a user joined":      {settled(made(store.Processing, true)), "Somebody is waiting"},
 		"an admin's, ready":                              {made(store.Completed, false), "deleted"},
 		"an admin's, ready, being sent to a user":        {made(store.Completed, true), "still being sent"},
 		"an admin's, failed":                             {made(store.Failed, false), "deleted"},

@@ -13,12 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
-
-	"retake.example/internal/desk"
 )
 
 // page returns the page of an asset, as one line without tags, and as it is.
@@ -569,11 +567,11 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	failForGood(t, d.queue)
 
 	b := newBrowser(t)
-	b.visit(d.opts.BaseURL + d.link(8))
-	b.js("document.querySelector('form button').click()")
-	b.until("location.pathname === '/'")
+	b.Visit(d.opts.BaseURL + d.link(8))
+	b.JS("document.querySelector('form button').click()")
+	b.Until("location.pathname === '/'")
 
-	b.visit(d.opts.BaseURL + "/assets/" + a.ID)
+	b.Visit(d.opts.BaseURL + "/assets/" + a.ID)
 	for id, texts := range map[string]map[string]string{
 		"title":       {"Ёлка 🎄": "6", "": "0", "  a   b  ": "3"},
 		"description": {"я🎄a": "7", " x ": "1", "a\nb": "3"},
@@ -581,7 +579,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	} {
 		for typed, want := range texts {
 			value, _ := json.Marshal(typed)
-			b.js(
+			b.JS(
 				fmt.Sprintf(
 					"((f, v) => { f.value = v; f.dispatchEvent(new Event('input', { bubbles: true })) "+
 						"})(document.getElementById('%s'), %s)",
@@ -589,7 +587,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 					value,
 				),
 			)
-			if got := b.js("document.querySelector('#" + id + "-count strong').textContent"); got != want {
+			if got := b.JS("document.querySelector('#" + id + "-count strong').textContent"); got != want {
 				t.Errorf("%s %q: got %s; want %s", id, typed, got, want)
 			}
 			form := desk.NewForm(voice("en"), desk.Merge(store.Metadata{}, map[string]string{id: typed}), true)
@@ -598,52 +596,52 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			}
 		}
 	}
-	b.js(
+	b.JS(
 		"((f) => { f.value = 'x'.repeat(101); f.dispatchEvent(new Event('input', { bubbles: true })) " +
 			"})(document.getElementById('title'))",
 	)
-	b.until("document.getElementById('title-count').classList.contains('over')")
-	b.js("document.querySelector('.form button').click()")
-	b.until("document.body?.innerText.includes('The title is too long')")
-	b.until("document.activeElement?.id === 'title' && document.activeElement.value.length === 101")
-	b.shoot("detail-fault")
-	b.js("document.getElementById('title').value = 'A greeting'")
-	b.js("document.querySelector('.form button').click()")
-	b.until("location.pathname === '/assets/" + a.ID + "' && document.body?.innerText.includes('Saved.')")
-	b.until("location.search === ''") // it does not say Saved at each reload
-	if got := b.js("document.getElementById('title').value"); got != "A greeting" {
+	b.Until("document.getElementById('title-count').classList.contains('over')")
+	b.JS("document.querySelector('.form button').click()")
+	b.Until("document.body?.innerText.includes('The title is too long')")
+	b.Until("document.activeElement?.id === 'title' && document.activeElement.value.length === 101")
+	b.Shoot("detail-fault")
+	b.JS("document.getElementById('title').value = 'A greeting'")
+	b.JS("document.querySelector('.form button').click()")
+	b.Until("location.pathname === '/assets/" + a.ID + "' && document.body?.innerText.includes('Saved.')")
+	b.Until("location.search === ''") // it does not say Saved at each reload
+	if got := b.JS("document.getElementById('title').value"); got != "A greeting" {
 		t.Errorf("got %q; want the title", got)
 	}
-	b.shoot("detail-saved")
+	b.Shoot("detail-saved")
 
-	b.js("[...document.querySelectorAll('a')].find(a => a.textContent.includes('Delete…')).click()")
-	b.until("document.querySelector('h1')?.textContent === 'Delete “Маша”?'")
-	b.shoot("detail-delete")
-	b.js("[...document.querySelectorAll('a')].find(a => a.textContent === 'Back').click()")
-	b.until("location.pathname === '/assets/" + a.ID + "'")
-	b.js("history.back()")
-	b.until("document.querySelector('h1')?.textContent === 'Delete “Маша”?'")
-	b.js("document.querySelector('.danger').click()")
-	b.until("location.pathname === '/' && document.body?.innerText.includes('The video is deleted.')")
+	b.JS("[...document.querySelectorAll('a')].find(a => a.textContent.includes('Delete…')).click()")
+	b.Until("document.querySelector('h1')?.textContent === 'Delete “Маша”?'")
+	b.Shoot("detail-delete")
+	b.JS("[...document.querySelectorAll('a')].find(a => a.textContent === 'Back').click()")
+	b.Until("location.pathname === '/assets/" + a.ID + "'")
+	b.JS("history.back()")
+	b.Until("document.querySelector('h1')?.textContent === 'Delete “Маша”?'")
+	b.JS("document.querySelector('.danger').click()")
+	b.Until("location.pathname === '/' && document.body?.innerText.includes('The video is deleted.')")
 	if _, err := d.store.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want it gone", err)
 	}
 	if left := filesIn(t, d.folder); len(left) == 0 {
 		t.Error("got no file on the disk; want it kept for a day")
 	}
-	b.js("document.querySelector('a[href=\"/bin\"]').click()")
-	b.until("location.pathname === '/bin' && document.body?.innerText.includes('Маша')")
-	b.js("[...document.querySelectorAll('button')].find(x => x.textContent.startsWith('Delete permanently')).click()")
-	b.until("document.body?.innerText.includes('permanently deleted')")
+	b.JS("document.querySelector('a[href=\"/bin\"]').click()")
+	b.Until("location.pathname === '/bin' && document.body?.innerText.includes('Маша')")
+	b.JS("[...document.querySelectorAll('button')].find(x => x.textContent.startsWith('Delete')).click()")
+	b.Until("document.body?.innerText.includes('permanently deleted')")
 	if left := filesIn(t, d.folder); len(left) != 0 {
 		t.Errorf("got %v; want nothing on the disk", left)
 	}
-	b.js("document.querySelector('.back').click()")
-	b.until("location.pathname === '/'")
+	b.JS("document.querySelector('.back').click()")
+	b.Until("location.pathname === '/'")
 
-	b.js("document.querySelector('[aria-label=\"More about Лев\"]').click()")
-	b.until("location.pathname === '/assets/" + failed.ID + "'")
-	b.js("document.querySelector('.btn.primary').click()")
-	b.until("location.pathname === '/assets/" + failed.ID + "' && document.body?.innerText.includes('Trying again.')")
-	b.until("document.body?.innerText.includes('Tries at the same video')")
+	b.JS("document.querySelector('[aria-label=\"More about Лев\"]').click()")
+	b.Until("location.pathname === '/assets/" + failed.ID + "'")
+	b.JS("document.querySelector('.btn.primary').click()")
+	b.Until("location.pathname === '/assets/" + failed.ID + "' && document.body?.innerText.includes('Trying again.')")
+	b.Until("document.body?.innerText.includes('Tries at the same video')")
 }

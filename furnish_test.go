@@ -14,7 +14,6 @@ import (
 
 	"retake.example/internal/desk"
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 )
 
@@ -104,6 +103,9 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	return ids
 }
 
+// inAWhile is when what is scheduled happens: perhaps in the next month.
+func inAWhile() time.Time { return time.Now().Add(30 * time.Hour) }
+
 // perhaps puts a video in every state that a publication can be in, and a channel in each of its own.
 func perhaps(t *testing.T, d *office, ids map[string]string) {
 	t.Helper()
@@ -113,7 +115,7 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 	mutate(t, d.store, `UPDATE channels SET connected = ? WHERE id = ?`, time.Now().Add(-150*time.Hour).UnixMilli(), soon)
 	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`, d.channel("UC3", odd[2]))
 	mutate(t, d.store, `UPDATE channels SET state = 'DISCONNECTED', token = NULL WHERE id = ?`, d.channel("UC4", "An old channel"))
-	later, passed := time.Now().Add(30*time.Hour).UnixMilli(), time.Now().UnixMilli()
+	later, passed := inAWhile().UnixMilli(), time.Now().UnixMilli()
 	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
 	for i, p := range []struct {
 		platform, status, step, err, warning, remote string
@@ -174,7 +176,7 @@ func (c *critic) readsAnnouncements(t *testing.T) {
 	})
 	c.moves(d, 8)
 	for _, language := range []string{"ru", "en"} {
-		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
 		c.reads("announcements/"+language+"/list", "/announcements", 200)
 		c.reads("announcements/"+language+"/new", "/announcements/new", 200)
 		c.reads("announcements/"+language+"/draft", "/announcements/1", 200)
@@ -203,7 +205,7 @@ func writtenToAll(t *testing.T, s *store.Store) {
 			if err != nil || i == 0 {
 				return err
 			}
-			if err := tx.StartAnnouncement(id, time.Time{}, 8); err != nil {
+			if err := tx.StartAnnouncement(id, time.Time{}, 9, 8); err != nil {
 				return err
 			}
 			for n := range int64(9) {

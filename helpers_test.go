@@ -55,6 +55,7 @@ var (
 	keysOf      = testrig.KeysOf
 	bucketOf    = testrig.BucketOf
 	answers     = testrig.Answers
+	since       = testrig.AnswersAfter
 	videos      = testrig.Videos
 	press       = testrig.Press
 	long        = testrig.Long

@@ -22,6 +22,11 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 			q := w.names(p, "Маша")
 			return func() { press(p, q, 1) }
 		},
+		"another language": func(w *world, p *faketelegram.Person, _ faketelegram.Message) func() {
+			q := w.names(p, "Маша")
+			mutate(w, w.store, `UPDATE assets SET lang = 'en'`) // the first wish was in it
+			return func() { press(p, q, 0) }
+		},
 		"the button under the apology": func(w *world, p *faketelegram.Person, apology faketelegram.Message) func() {
 			return func() { press(p, apology, 0) }
 		},
@@ -39,6 +44,9 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 	ban := func(w *world, p *faketelegram.Person) {
 		write(w, w.store, func(tx *store.Tx) error { return tx.Ban(p.ID(), 8, "") })
 	}
+	pause := func(w *world, _ *faketelegram.Person) {
+		write(w, w.store, func(tx *store.Tx) error { return tx.Pause(8) })
+	}
 	states := map[string]struct {
 		limits  [3]int
 		prepare func(w *world, p *faketelegram.Person)
@@ -50,6 +58,7 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 		"over the limit of a day":      {[3]int{9, 9, 1}, nil, false, "через 24 часа"},
 		"over the limit, data deleted": {[3]int{9, 1, 9}, forget, false, "Можно продолжить через"},
 		"banned":                       {[3]int{9, 9, 9}, ban, false, ""},
+		"paused":                       {[3]int{9, 9, 9}, pause, false, "не принимаю новые просьбы"},
 	}
 	for way, take := range ways {
 		for name, state := range states {
@@ -86,7 +95,7 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 				if state.prepare != nil {
 					state.prepare(w, p)
 				}
-				before := len(answers(p))
+				said := since(p)
 				spend()
 				if state.says != "" {
 					w.hears(p, state.says)
@@ -97,8 +106,8 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 				if n := count(t, w.store, `SELECT count(*) FROM assets`); (n == 2) != state.renders {
 					t.Errorf("got %d videos; want a new one: %v", n, state.renders)
 				}
-				if state.says == "" && len(answers(p)) != before {
-					t.Errorf("got %v; want nothing said", answers(p)[before:])
+				if got := said(); state.says == "" && len(got) != 0 {
+					t.Errorf("got %v; want nothing said", got)
 				}
 			})
 		}

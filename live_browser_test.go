@@ -32,16 +32,10 @@ func (o *liveOffice) read(admin int64, beside ...reader) reader {
 	if len(beside) == 0 {
 		b = newBrowser(o.T)
 	} else {
-		ctx, cancel := chromedp.NewContext(beside[0].ctx, chromedp.WithNewBrowserContext())
-		o.Cleanup(cancel)
-		if err := chromedp.Do(ctx); err != nil { // the tab lives as long as this context
-			o.Fatal(err)
-		}
-		b = browser{o.T, ctx}
-		b.do(chromedp.EmulateViewport(1280, 900))
+		b = browser{beside[0].Another()}
 	}
 	go func() {
-		for m, err := range chromedp.Console(b.ctx) {
+		for m, err := range chromedp.Console(b.Ctx) {
 			if err != nil {
 				return
 			}
@@ -50,9 +44,9 @@ func (o *liveOffice) read(admin int64, beside ...reader) reader {
 			}
 		}
 	}()
-	b.visit(o.web.URL + o.link(admin))
-	b.js("document.querySelector('main button').click()")
-	b.until("location.pathname === '/'")
+	b.Visit(o.web.URL + o.link(admin))
+	b.JS("document.querySelector('main button').click()")
+	b.Until("location.pathname === '/'")
 	r := reader{b, o}
 	r.goTo("/")
 	return r
@@ -61,16 +55,16 @@ func (o *liveOffice) read(admin int64, beside ...reader) reader {
 // goTo opens a page and marks it, so that a reload would be seen.
 func (r reader) goTo(path string) {
 	r.Helper()
-	r.visit(r.o.web.URL + path)
-	r.until("document.getElementById('live').dataset.state === 'on'")
-	r.js("window.kept = true")
+	r.Visit(r.o.web.URL + path)
+	r.Until("document.getElementById('live').dataset.state === 'on'")
+	r.JS("window.kept = true")
 }
 
 // is waits until an expression is true on the page that was opened.
 func (r reader) is(expression string) {
 	r.Helper()
-	r.until(expression)
-	if r.js("window.kept") != "true" {
+	r.Until(expression)
+	if r.JS("window.kept") != "true" {
 		r.Error("the page was loaded again")
 	}
 }
@@ -91,7 +85,7 @@ func (r reader) hears(text string) {
 
 // listen keeps what the live region says.
 func (r reader) listen() {
-	r.js(
+	r.JS(
 		`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`,
 	)
 }
@@ -99,12 +93,12 @@ func (r reader) listen() {
 // devtools gives the browser a command that chromedp has no action for.
 func devtools[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
 	r.Helper()
-	if _, err := chromedp.Call(r.ctx, c, params); err != nil {
+	if _, err := chromedp.Call(r.Ctx, c, params); err != nil {
 		r.Fatal(err)
 	}
 }
 
-func (r reader) press(key string) { r.do(chromedp.KeyEvent(key)) }
+func (r reader) press(key string) { r.Do(chromedp.KeyEvent(key)) }
 
 // focused is the text of the card that has the focus.
 const focused = "(document.activeElement.closest('.card')?.innerText ?? '')"
@@ -122,8 +116,8 @@ func TestLiveARetryIsSeenFromThePressToTheVideo(t *testing.T) {
 	one.listen()
 	two.listen()
 
-	one.js("document.querySelector('#asset-" + failed.ID + " button').focus()")
-	one.js(`(window.pressed = performance.now(), new MutationObserver(() => {
+	one.JS("document.querySelector('#asset-" + failed.ID + " button').focus()")
+	one.JS(`(window.pressed = performance.now(), new MutationObserver(() => {
 		if (document.querySelector('.pill.wait')) window.waited ??= performance.now() - pressed;
 	}).observe(library, { childList: true, subtree: true }), document.activeElement.click())`)
 	for _, r := range []reader{one, two} {
@@ -131,21 +125,21 @@ func TestLiveARetryIsSeenFromThePressToTheVideo(t *testing.T) {
 		r.shows("Маша", "1 earlier try")
 		r.hears("Маша: Waiting")
 	}
-	t.Logf("from the press to the card: %s ms", one.js("Math.round(waited)"))
+	t.Logf("from the press to the card: %s ms", one.JS("Math.round(waited)"))
 	next := "document.querySelector('.earlier a[href=\"/assets/" + failed.ID + "\"]').closest('.card')"
 	one.is("document.activeElement.dataset.key === 'title' && document.activeElement.closest('.card') === " + next)
-	two.js("document.querySelector('.earlier').open = true")
+	two.JS("document.querySelector('.earlier').open = true")
 	one.is("notice.innerText.includes('Trying again')")
-	rev := one.js("document.getElementById('asset-" + lev.ID + "').dataset.rev")
+	rev := one.JS("document.getElementById('asset-" + lev.ID + "').dataset.rev")
 	o.step(40)
 	for _, r := range []reader{one, two} {
 		r.is("document.querySelector('#asset-" + lev.ID + " progress').value === 40")
 		r.shows("Лев", "40 %")
 	}
-	if got := two.js("document.querySelector('.earlier').open"); got != "true" {
+	if got := two.JS("document.querySelector('.earlier').open"); got != "true" {
 		t.Error("what the other had opened was closed")
 	}
-	if got := one.js("document.getElementById('asset-" + lev.ID + "').dataset.rev"); got != rev {
+	if got := one.JS("document.getElementById('asset-" + lev.ID + "').dataset.rev"); got != rev {
 		t.Error("the page was asked for a percentage alone")
 	}
 	o.step(100)
@@ -170,16 +164,16 @@ func TestLiveARetryIsSeenFromThePressToTheVideo(t *testing.T) {
 func TestLiveAChangeIsOnThePageSoon(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
-	r.js(`new MutationObserver(() => { window.seen = Date.now(); }).observe(library, { childList: true, subtree: true })`)
+	r.JS(`new MutationObserver(() => { window.seen = Date.now(); }).observe(library, { childList: true, subtree: true })`)
 	var took []time.Duration
 	for i := range 9 {
-		r.js("window.seen = 0")
+		r.JS("window.seen = 0")
 		began := time.Now()
 		ask(t, o.store, "Имя "+strings.Repeat("я", i+1), int64(i+1))
 		committed := time.Now()
 		r.is("window.seen > 0")
 		var ms int64
-		fmt.Sscan(r.js("window.seen"), &ms)
+		fmt.Sscan(r.JS("window.seen"), &ms)
 		took = append(took, time.UnixMilli(ms).Sub(committed))
 		t.Logf("commit %v, then on the page after %v", committed.Sub(began), took[i])
 		r.is(fmt.Sprintf("document.querySelectorAll('.card').length === %d", i+1))
@@ -212,7 +206,7 @@ func TestLiveAHiddenTabListensToNothingAndCatchesUp(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	hide := func(hidden bool) {
-		r.js(
+		r.JS(
 			fmt.Sprintf(
 				`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new `+
 					`Event('visibilitychange')))`,
@@ -237,7 +231,7 @@ func TestLiveWhoIsSignedOutElsewhereIsTakenToTheDoor(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	o.send(call{method: "POST", path: "/logout-everywhere", session: o.signIn(8)})
-	r.until("location.pathname === '/login'")
+	r.Until("location.pathname === '/login'")
 }
 
 func TestLiveFormsAreSentInPlace(t *testing.T) {
@@ -245,31 +239,31 @@ func TestLiveFormsAreSentInPlace(t *testing.T) {
 	r := o.read(8)
 	r.listen()
 	r.is("document.querySelector('.empty') !== null")
-	r.do(chromedp.SendKeys("#name", "Лев\r"))
+	r.Do(chromedp.SendKeys("#name", "Лев\r"))
 	r.shows("Лев", "Rendering")
 	r.hears("Лев: ")
 	r.is("document.getElementById('name').value === '' && document.activeElement.id === 'name'")
 	r.is("notice.innerText.includes('The video is in the queue')")
 	r.is("document.querySelector('.empty') === null")
 
-	r.do(chromedp.SendKeys("#name", "Л1\r"))
+	r.Do(chromedp.SendKeys("#name", "Л1\r"))
 	r.is("document.querySelector('.make .refused, .make + .refused')?.innerText.length > 10")
 	r.is("heard.at(-1) === document.querySelector('.refused').innerText && document.getElementById('name').value === 'Л1'")
 	r.is("document.querySelector('.make button').ariaBusy === null")
-	r.shoot("live-refused")
+	r.Shoot("live-refused")
 	o.step(0)
 	r.shows("Лев", "Failed", "Retry Failed")
 	r.is("document.querySelector('.refused') !== null") // until the next try
 
 	// A double click; then nobody answers.
-	r.js("(b => { b.click(); b.click(); })(document.querySelector('[data-key=retry]'))")
+	r.JS("(b => { b.click(); b.click(); })(document.querySelector('[data-key=retry]'))")
 	r.shows("Лев", "1 earlier try", "Rendering")
 	if n := o.calls("^POST /assets/.*retry"); n != 1 {
 		t.Errorf("got %d presses; want 1", n)
 	}
 	o.down.Store(true)
-	r.do(chromedp.SetValue("#name", "Маша"))
-	r.js("document.querySelector('.make button').click()")
+	r.Do(chromedp.SetValue("#name", "Маша"))
+	r.JS("document.querySelector('.make button').click()")
 	r.hears("The page got no answer. Please try again.")
 	r.is("document.getElementById('name').value === 'Маша'")
 	o.down.Store(false)
@@ -284,7 +278,7 @@ func TestLiveTheSearchStays(t *testing.T) {
 	r := o.read(8)
 	r.goTo("/?q=маша&status=FAILED")
 	r.is("document.querySelectorAll('.card').length === 2")
-	r.js("document.querySelector('[data-key=retry]').click()")
+	r.JS("document.querySelector('[data-key=retry]').click()")
 	r.is("document.querySelectorAll('.card').length === 1 && decodeURI(location.search) === '?q=маша&status=FAILED'")
 	r.is("document.querySelector('.tabs').textContent.includes('Rendering 1')")
 
@@ -293,13 +287,13 @@ func TestLiveTheSearchStays(t *testing.T) {
 
 	// The same without the script.
 	devtools(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	r.visit(o.web.URL + "/?q=маша&status=FAILED")
-	r.do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
-	r.until("document.querySelector('.notice.ok') !== null")
-	if at := r.js("decodeURI(location.search) + q.value"); at != "?notice=restarted&q=маша&status=FAILEDмаша" {
+	r.Visit(o.web.URL + "/?q=маша&status=FAILED")
+	r.Do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
+	r.Until("document.querySelector('.notice.ok') !== null")
+	if at := r.JS("decodeURI(location.search) + q.value"); at != "?notice=restarted&q=маша&status=FAILEDмаша" {
 		t.Errorf("got %s; want the search and what came of the press", at)
 	}
-	r.shoot("live-without-script")
+	r.Shoot("live-without-script")
 }
 
 func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) {
@@ -317,11 +311,11 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	r := o.read(8)
 	r.goTo("/assets/" + a.ID)
 	r.listen()
-	r.js(
+	r.JS(
 		"(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), " +
 			"field.select())",
 	)
-	r.do(chromedp.KeyEvent("Маша и медведь"))
+	r.Do(chromedp.KeyEvent("Маша и медведь"))
 	o.step(60)
 	r.shows("Маша", "Rendering", "60 %")
 	o.step(100)
@@ -331,10 +325,10 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 		"document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && " +
 			"field.parentNode.textContent === was",
 	)
-	r.js("field.blur()")
+	r.JS("field.blur()")
 
 	// A video that was begun goes on while the rest changes.
-	r.js("(window.film = document.querySelector('video'), document.querySelector('.play').click())")
+	r.JS("(window.film = document.querySelector('video'), document.querySelector('.play').click())")
 	r.is("film.currentTime > 0")
 	write(t, o.store, func(tx *store.Tx) error {
 		if _, err := tx.UpsertUser(2, "ru"); err != nil {
@@ -369,7 +363,7 @@ func TestLiveKeys(t *testing.T) {
 		on(k.name)
 	}
 	russian := func(key, code string, shift bool) {
-		r.js(
+		r.JS(
 			fmt.Sprintf(
 				"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: %q, code: %q, shiftKey: %v, bubbles: "+
 					"true, cancelable: true }))",
@@ -387,22 +381,22 @@ func TestLiveKeys(t *testing.T) {
 	r.is("document.activeElement.id === 'q'")
 	r.press("jk?r")
 	r.is("q.value === 'jk?r' && !document.querySelector('dialog[open]')") // letters, where somebody writes
-	r.js("(q.value = '', q.blur())")
+	r.JS("(q.value = '', q.blur())")
 	r.press("r") // no card has the focus
 	r.press("k")
 	on("Вера")
 	russian(",", "Slash", true)
 	r.is("keys.open")
-	r.shoot("live-keys")
+	r.Shoot("live-keys")
 	r.press("jr")
 	r.press("\u001b")
 	r.is("!keys.open")
 	on("Вера") // where it was
-	r.js("document.getElementById('keys-open').focus()")
+	r.JS("document.getElementById('keys-open').focus()")
 	r.press("\r")
 	r.is("keys.open")
-	r.js("document.querySelector('#keys-on').click()")
-	r.js("document.querySelector('#keys form button').click()")
+	r.JS("document.querySelector('#keys-on').click()")
+	r.JS("document.querySelector('#keys form button').click()")
 	r.is("!keys.open && document.activeElement.id === 'keys-open'")
 	for _, key := range []string{"j", "k", "r", "/", "?"} {
 		r.press(key)
@@ -411,7 +405,7 @@ func TestLiveKeys(t *testing.T) {
 	r.goTo("/")
 	r.press("j")
 	r.is("document.activeElement === document.body && !document.getElementById('keys-on').checked") // remembered
-	r.js("document.getElementById('keys-on').click()")
+	r.JS("document.getElementById('keys-on').click()")
 	if n := o.calls("^POST /assets"); n != 0 {
 		t.Errorf("got %d presses of Retry; want none yet", n)
 	}
@@ -423,7 +417,7 @@ func TestLiveKeys(t *testing.T) {
 	r.press("?")
 	r.is("keys.open")
 	r.press("r")
-	if got := r.js("document.querySelector('[data-key=retry]')?.ariaBusy"); got != "null" {
+	if got := r.JS("document.querySelector('[data-key=retry]')?.ariaBusy"); got != "null" {
 		t.Errorf("got the button busy: %s; want no press while the keys are shown", got)
 	}
 	r.press("\u001b")
@@ -442,14 +436,14 @@ func TestLiveAChangeMovesOnlyForThoseWhoLikeIt(t *testing.T) {
 	for _, c := range []struct{ prefers, want string }{{"no-preference", "flash"}, {"reduce", "none"}} {
 		devtools(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: c.prefers}}})
-		r.js("document.addEventListener('animationstart', e => { if (e.animationName === 'flash') window.flashed = true; })")
-		r.js("window.flashed = false")
+		r.JS("document.addEventListener('animationstart', e => { if (e.animationName === 'flash') window.flashed = true; })")
+		r.JS("window.flashed = false")
 		ask(t, o.store, "Имя "+c.prefers[:2], 1)
 		r.shows("Имя " + c.prefers[:2])
 		if c.want == "flash" {
 			r.is("window.flashed")
-		} else if got := r.js("getComputedStyle(document.querySelector('.card')).animationName"); got != c.want ||
-			r.js("flashed") != "false" {
+		} else if got := r.JS("getComputedStyle(document.querySelector('.card')).animationName"); got != c.want ||
+			r.JS("flashed") != "false" {
 			t.Errorf("%s: got the animation %s; want %s", c.prefers, got, c.want)
 		}
 	}
@@ -461,11 +455,11 @@ func TestLiveTimesAreInTheReadersLanguage(t *testing.T) {
 	mutate(t, o.store, `UPDATE assets SET created = created - 180000`)
 	r := o.read(8)
 	r.shows("Маша", "3 minutes ago")
-	r.js(
+	r.JS(
 		"fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) }).then(() => { window.chosen = " +
 			"true; })",
 	)
-	r.until("window.chosen")
+	r.Until("window.chosen")
 	r.goTo("/")
 	r.shows("Маша", "3 минуты назад", "Делается")
 	r.is("live.innerText === 'На связи'")

@@ -13,10 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
-
-	"retake.example/internal/lang"
 )
 
 // heldRenderer makes a video when it is told to.

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
+	"retake.example/internal/store"
 )
 
 func TestThePlatformFilter(t *testing.T) {

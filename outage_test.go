@@ -12,14 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake.example/internal/retry"
-	"retake.example/internal/telegram"
-	"retake.example/internal/video"
-
-	"retake.example/internal/store"
-
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/outage"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 )
 
 // outages are the defaults.

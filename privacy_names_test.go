@@ -25,12 +25,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"retake.example/internal/video"
-
 	"golang.org/x/text/unicode/norm"
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 )
 
 // traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in

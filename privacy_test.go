@@ -14,10 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
-
-	"retake.example/internal/store"
 )
 
 // TestAnIdleProgramThatKeepsNothingTooLongWritesNothing: an hour's look is no write, nor a wait for the disk.
@@ -31,6 +30,7 @@ func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
+		time.Sleep(2 * time.Hour) // the first time it empties the log of the database
 		synctest.Wait()
 		state := func() string {
 			path := text(t, s, `SELECT file FROM pragma_database_list`)
@@ -54,6 +54,36 @@ func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 || len(b.put) != 0 {
 			t.Errorf("got %d videos and the files %q; want none after ninety days", n, b.put)
+		}
+	})
+}
+
+// TestAnHourLaterNoDeletedNameIsInTheLogOfTheDatabase: not only a purge deletes.
+func TestAnHourLaterNoDeletedNameIsInTheLogOfTheDatabase(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
+		synctest.Wait()
+		var draft string
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
+		write(t, s, func(tx *store.Tx) (err error) { draft, err = tx.SaveDraft(1, "Ксюшенька"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.TakeDraft(1, draft); return err })
+		log := func() bool {
+			b, err := os.ReadFile(s.Path() + "-wal")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return bytes.Contains(b, []byte("Ксюшенька"))
+		}
+		if !log() {
+			t.Fatal("got no name in the log at first; want one, or this test looks for nothing")
+		}
+		time.Sleep(time.Hour + time.Minute)
+		synctest.Wait()
+		if log() {
+			t.Error("got a deleted name in the log an hour later")
 		}
 	})
 }

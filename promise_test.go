@@ -349,6 +349,10 @@ func TestWaits_WhatRendersWaitForIsATroubleUntilItIsThere(t *testing.T) {
 	}{
 		{"UNREACHABLE", false, "engine engine_unreachable"},
 		{"UNREACHABLE", true, "voice voice_unreachable"},
+		{"FARM_AWAY", true, "engine farm_unreachable"},
+		{"FARM_EMPTY", true, "engine farm_unreachable"},
+		{"FARM_STORE", true, "engine farm_unreachable"},
+		{"FARM_FILM", true, ""}, // is made again at once
 		{"media_s3_quota", false, "media media_s3_quota"},
 		{"DISK_FULL", false, ""}, // is looked at itself
 	} {

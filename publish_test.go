@@ -13,7 +13,6 @@ import (
 
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 )
 

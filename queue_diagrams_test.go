@@ -14,9 +14,8 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
-	"retake.example/internal/video"
-
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // TestTheDiagramsOfTheDesignAreWhatHappens compares the arrows of docs/design.md with the states that the schema knows,
@@ -151,7 +150,7 @@ func everything(t *testing.T, s *store.Store) {
 		if err != nil || len(orphans) != 1 {
 			return fmt.Errorf("got %d orphans, %v; want 1", len(orphans), err)
 		}
-		return tx.Rescue(orphans[0], true)
+		return tx.Rescue(orphans[0], true, true)
 	})
 
 	// Published: after another attempt; refused for ever, and retried; refused with all that waits; by hand; found there.

@@ -13,10 +13,9 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
-
-	"retake.example/internal/store"
 )
 
 func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {

@@ -16,10 +16,9 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
-
-	"retake.example/internal/store"
 )
 
 // bench is a queue's renderer, messenger and shelf, driven by the test.
@@ -266,6 +265,12 @@ func crash(t *testing.T, s *store.Store, n int) (ids []string) {
 	return ids
 }
 
+// otherMachines is a farm that has nothing to forget.
+type otherMachines struct{}
+
+func (otherMachines) Forget([]string) {}
+func (otherMachines) On() bool        { return true }
+
 func TestAfterACrash(t *testing.T) {
 	fine := func(context.Context, video.Order) error { return nil }
 	t.Run("the attempt is given back and the video made", func(t *testing.T) {
@@ -318,6 +323,22 @@ func TestAfterACrash(t *testing.T) {
 			}
 			if n := count(t, s, `SELECT count(*) FROM assets WHERE status = 'COMPLETED'`); n != 4 {
 				t.Errorf("got %d completed; want 4", n)
+			}
+		})
+	})
+	t.Run("videos that other machines make go on together", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
+			for i := range 3 {
+				ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
+			}
+			crash(t, s, 3)
+			b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Hour); return nil }}
+			_, stop := start(t, s, b, Options{Workers: 4, Farm: otherMachines{}})
+			time.Sleep(time.Hour + time.Minute)
+			synctest.Wait()
+			stop()
+			if n := b.heard("VIDEO"); n != 3 {
+				t.Errorf("got %d videos after the time of one; want 3", n)
 			}
 		})
 	})
@@ -447,5 +468,90 @@ func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
 			`'COMPLETED')`); n != 0 {
 			t.Errorf("got %d jobs and requests; want none left", n)
 		}
+	})
+}
+
+// The process died when some people of a crowd had been told that their video failed, or linked to the next try of it.
+func TestAStartGoesOnWithACrowd(t *testing.T) {
+	const people = 1100
+	crowd := func(t *testing.T, s *store.Store) (failed store.Asset) {
+		write(t, s, func(tx *store.Tx) (err error) {
+			for user := int64(1); user <= people && err == nil; user++ {
+				failed, err = wish(tx, "Маша", user)
+			}
+			return err
+		})
+		task := begin(t, s, store.Render)
+		write(t, s, func(tx *store.Tx) error { return tx.GiveUp(task.Job, "broken", "") })
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE finished IS NULL`); n == 0 || n == people {
+			t.Fatalf("got %d requests that have not failed yet; want some", n)
+		}
+		return failed
+	}
+	t.Run("that was failing", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
+			crowd(t, s)
+			b := &bench{}
+			_, stop := start(t, s, b, Options{})
+			time.Sleep(time.Minute)
+			stop()
+			if n := b.heard("APOLOGISE"); n != people {
+				t.Errorf("got %d apologies; want one for each of %d", n, people)
+			}
+			if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'FAILED' AND answer_id IS NOT NULL`); n != people {
+				t.Errorf("got %d requests that have failed and know their apology; want %d", n, people)
+			}
+		})
+	})
+	t.Run("that was being tried again", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
+			failed := crowd(t, s)
+			write(t, s, func(tx *store.Tx) error {
+				_, _, err := retry.RestartForAll(tx, failed.ID, store.Admin{Owner: true})
+				return err
+			})
+			b := &bench{render: func(context.Context, video.Order) error { return nil }}
+			_, stop := start(t, s, b, Options{})
+			time.Sleep(time.Minute)
+			stop()
+			if n := b.heard("VIDEO"); n != people {
+				t.Errorf("got %d videos; want one for each of %d", n, people)
+			}
+		})
+	})
+	t.Run("a press that nothing interrupts", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
+			failed := crowd(t, s)
+			out, err := newQueue(s).Retry(t.Context(), failed.ID, retry.AdminClicked{Admin: store.Admin{Owner: true}})
+			if out != retry.Restarted || err != nil {
+				t.Errorf("got %q, %v; want it restarted", out, err)
+			}
+			if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'PENDING'`); n != people {
+				t.Errorf("got %d people linked to the next try; want %d", n, people)
+			}
+		})
+	})
+	t.Run("a failure that nothing interrupts, and nobody sends messages", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
+			write(t, s, func(tx *store.Tx) (err error) {
+				for user := int64(1); user <= people && err == nil; user++ {
+					_, err = wish(tx, "Маша", user)
+				}
+				return err
+			})
+			b := &bench{render: func(context.Context, video.Order) error { return retry.Permanent(fmt.Errorf("broken")) }}
+			q := NewQueue(s, b, nil, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- q.Run(ctx) }()
+			synctest.Wait()
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'FAILED'`); n != people {
+				t.Errorf("got %d requests that have failed; want %d", n, people)
+			}
+		})
 	})
 }

@@ -13,12 +13,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake.example/internal/retry"
-	"retake.example/internal/video"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/outage"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // hours pauses one, two, three … hours.

@@ -12,14 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake.example/internal/publish"
-	"retake.example/internal/video"
-
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
+	"retake.example/internal/publish"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 func TestAVideoWhoseFileIsGoneIsMadeAgainForEveryoneWhoAsks(t *testing.T) {

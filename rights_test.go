@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
 	"retake.example/internal/outage"
+	"retake.example/internal/store"
 )
 
 // right is what becomes of a request of a stranger, of an admin who did not make the video, of the admin who made it,

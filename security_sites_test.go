@@ -129,9 +129,9 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 
 	enter := func(page string) {
 		t.Helper()
-		b.visit(page + d.link(8))
-		b.js("document.querySelector('main form').submit()")
-		b.until(
+		b.Visit(page + d.link(8))
+		b.JS("document.querySelector('main form').submit()")
+		b.Until(
 			"location.pathname === '/' && document.readyState === 'complete' && document.body.innerText.includes('Library')",
 		)
 	}
@@ -156,12 +156,12 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 							continue
 						}
 						seen.take(isPost)
-						b.visit("http://" + c.from + ":" + elsewhere + "/?" +
+						b.Visit("http://" + c.from + ":" + elsewhere + "/?" +
 							url.Values{"by": {by}, "to": {page + path}, "referrer": {referrer}, "name": {"Эва"}}.Encode())
 						if by == "fetch" {
-							b.until("document.title === 'sent'")
+							b.Until("document.title === 'sent'")
 						} else {
-							b.until("document.body?.innerText.includes('This request came from another site')")
+							b.Until("document.body?.innerText.includes('This request came from another site')")
 						}
 						posts := seen.take(isPost)
 						if len(posts) != 1 || posts[0].status != 403 {
@@ -191,9 +191,9 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 	t.Run("the admin's own form works on plain http in the LAN", func(t *testing.T) {
 		enter("http://retake.lan:" + port)
 		seen.take(isPost)
-		b.js("document.getElementById('name').value = 'Эва'")
-		b.js("document.querySelector('form.make').submit()")
-		b.until("document.body?.innerText.includes('in the queue')")
+		b.JS("document.getElementById('name').value = 'Эва'")
+		b.JS("document.querySelector('form.make').submit()")
+		b.Until("document.body?.innerText.includes('in the queue')")
 		posts := seen.take(isPost)
 		if len(posts) != 1 || posts[0].Header.Get("Sec-Fetch-Site") != "" ||
 			posts[0].Header.Get("Origin") != "http://retake.lan:"+port {
@@ -207,7 +207,7 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 			enter(page)
 			for _, path := range []string{"/", "/login", "/assets/" + id, "/nope"} {
 				seen.take(isPost)
-				b.visit("http://" + from + ":" + elsewhere + "/?" + url.Values{"by": {"frame"}, "to": {page + path}}.Encode())
+				b.Visit("http://" + from + ":" + elsewhere + "/?" + url.Values{"by": {"frame"}, "to": {page + path}}.Encode())
 				all := seen.take(func(*http.Request) bool { return true })
 				asked := false
 				for _, v := range all {
@@ -263,19 +263,21 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		}
 		clean := func(where string) {
 			t.Helper()
-			if got := b.js(`document.documentElement.dataset.owned + ' ' + document.querySelectorAll('img:not([src^="/templates/"]), iframe, object, embed, base, script:not([src^="/static/"]), a[href^="javascript"]').length + ' ' +
+			if got := b.JS(`document.documentElement.dataset.owned + ' ' +
+				document.querySelectorAll('img:not([src^="/templates/"]), iframe, object, embed, base, ' +
+					'script:not([src^="/static/"]), a[href^="javascript"]').length + ' ' +
 				[...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => a.name.startsWith('on') || a.name === 'srcdoc')).length`); got != "undefined 0 0" {
 				t.Errorf("%s: got %s; want no element of the name's making", where, got)
 			}
 		}
 		for _, path := range paths {
-			b.visit(page + path)
+			b.Visit(page + path)
 			clean(path)
 		}
 		ask(t, d.store, "Лев", 1) // something that goes on
-		b.visit(page + "/")
+		b.Visit(page + "/")
 		ask(t, d.store, names[0]+" new", 1)
-		b.until("[...document.querySelectorAll('h2 a')].some(a => a.textContent.endsWith(' new'))")
+		b.Until("[...document.querySelectorAll('h2 a')].some(a => a.textContent.endsWith(' new'))")
 		clean("the library after a while")
 	})
 	if d.log.Len() > 0 {

@@ -16,12 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
+	"retake.example/internal/outage"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
-
-	"retake.example/internal/desk"
-	"retake.example/internal/outage"
 )
 
 // usual is more patience than any test needs.
@@ -298,7 +297,8 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 			policy = strings.Replace(policy, "form-action 'self'", "form-action 'self' https://accounts.google.com", 1)
 		}
 		for key, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
-			"Cross-Origin-Resource-Policy": "same-origin"} {
+			"Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+			"Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()"} {
 			if got := resp.Header.Values(key); len(got) != 1 || got[0] != want {
 				t.Errorf("%s %s %v: %s, got %s %q; want %q", method, target, header, resp.Status, key, got, want)
 			}

@@ -16,14 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/config"
+	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/testrig"
 	"retake.example/internal/testserver"
-
-	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // firstStart is the program in a folder that was empty, and Telegram.
@@ -66,16 +64,16 @@ func newFirstStart(t *testing.T, environ ...string) firstStart {
 // step waits until a step is the open one.
 func (b browser) step(name string) {
 	b.Helper()
-	b.until(fmt.Sprintf("document.querySelector('.wizard [aria-current=step]')?.dataset.key === %q", name))
+	b.Until(fmt.Sprintf("document.querySelector('.wizard [aria-current=step]')?.dataset.key === %q", name))
 }
 
-// looks looks at a step of the set-up in both languages.
-func (c *critic) looks(name string) {
+// steps looks at a step of the set-up in both languages.
+func (c *critic) steps(name string) {
 	c.Helper()
 	for _, language := range []string{"ru", "en"} {
-		if c.js("document.documentElement.lang") != language {
-			c.press(fmt.Sprintf("form[action='/language'] button[value=%s]", language))
-			c.until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
+		if c.JS("document.documentElement.lang") != language {
+			c.Press(fmt.Sprintf("form[action='/language'] button[value=%s]", language))
+			c.Until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
 		}
 		c.sees(name + "-" + language)
 	}
@@ -85,9 +83,9 @@ func (c *critic) looks(name string) {
 func (c *critic) seesBoth(name, address string) {
 	c.Helper()
 	for _, language := range []string{"ru", "en"} {
-		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
-		c.visit(address)
-		c.until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
+		c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + language + "' }) })")
+		c.Visit(address)
+		c.Until(fmt.Sprintf("document.documentElement.lang === %q && document.readyState === 'complete'", language))
 		c.sees(name + "-" + language)
 	}
 }
@@ -95,26 +93,26 @@ func (c *critic) seesBoth(name, address string) {
 // sees looks at the page that is open, in two widths, by day and by night, and has axe-core look.
 func (c *critic) sees(name string) {
 	c.Helper()
-	c.learns(c.T)
+	c.LearnAxe()
 	for _, width := range []int64{320, 390, 1280} {
-		c.do(chromedp.EmulateViewport(width, 900))
-		if got := c.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
+		c.Do(chromedp.EmulateViewport(width, 900))
+		if got := c.JS("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
 			c.Errorf("%s, %d px: got a page that is %s px wider", name, width, got)
 		}
 		for _, scheme := range []string{"light", "dark"} {
-			if c.prefers(scheme); width == 320 {
+			if c.Prefers(scheme); width == 320 {
 				continue
 			}
-			c.keep(fmt.Sprintf("%s-%d-%s", name, width, scheme), chromedp.FullScreenshot(100))
+			c.Keep(fmt.Sprintf("%s-%d-%s", name, width, scheme), chromedp.FullScreenshot(100))
 			if width == 390 && scheme == "light" { // its colours are those of the other width, its order that of the other scheme
 				continue
 			}
-			for _, v := range c.violations() {
+			for _, v := range c.Violations() {
 				c.Errorf("%s, %d px, %s: %s", name, width, scheme, v)
 			}
 		}
 	}
-	for _, fault := range c.complaints() {
+	for _, fault := range c.Complaints() {
 		if strings.HasPrefix(fault, "console") || strings.HasPrefix(fault, "exception") {
 			c.Errorf("%s: %s", name, fault)
 		}
@@ -128,27 +126,27 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	began := time.Now()
 	f := newFirstStart(t)
 	w := &world{T: t, tg: f.tg, log: f.log}
-	c.visit(f.link)
-	c.press("main form button")
-	c.until("location.pathname === '/setup' && document.readyState === 'complete'")
+	c.Visit(f.link)
+	c.Press("main form button")
+	c.Until("location.pathname === '/setup' && document.readyState === 'complete'")
 	c.step("token")
-	c.looks("setup-1-token")
+	c.steps("setup-1-token")
 
-	c.do(chromedp.SendKeys("#token", "123456789:AAthisIsNotTheTokenOfAnyBotAtAll123\r"))
-	c.until("document.getElementById('live').dataset.state === 'on'") // which takes nothing away
-	c.until("document.querySelector('[role=alert]')?.innerText.includes('Telegram does not know this token')")
+	c.Do(chromedp.SendKeys("#token", "123456789:AAthisIsNotTheTokenOfAnyBotAtAll123\r"))
+	c.Until("document.getElementById('live').dataset.state === 'on'") // which takes nothing away
+	c.Until("document.querySelector('[role=alert]')?.innerText.includes('Telegram does not know this token')")
 	c.sees("setup-1-wrong")
-	c.do(chromedp.SendKeys("#token", testToken+"\r"))
+	c.Do(chromedp.SendKeys("#token", testToken+"\r"))
 	c.step("owner")
-	c.until("document.querySelector('svg.qr') !== null")
-	if got := c.js("document.documentElement.outerHTML"); strings.Contains(got, testToken[10:]) {
+	c.Until("document.querySelector('svg.qr') !== null")
+	if got := c.JS("document.documentElement.outerHTML"); strings.Contains(got, testToken[10:]) {
 		t.Error("the token is on the page")
 	}
-	c.until("document.getElementById('live').dataset.state === 'on'")
-	c.looks("setup-2-owner")
+	c.Until("document.getElementById('live').dataset.state === 'on'")
+	c.steps("setup-2-owner")
 
 	// Somebody else guesses; the operator opens the link; the page goes on automatically.
-	command := c.js("document.getElementById('copy-code').textContent")
+	command := c.JS("document.getElementById('copy-code').textContent")
 	stranger, owner := f.tg.Person(66, "Mallory", "en"), f.tg.Person(5, "Мария", "ru")
 	stranger.Send("/start owner-AAAAAAAAAAAAAAAA")
 	w.hears(stranger, "This code does not work")
@@ -158,32 +156,34 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.step("choose")
 	stranger.Send(command)
 	w.until("the second refusal", func() bool { return strings.Count(fmt.Sprint(answers(stranger)), "This code does not work") == 2 })
-	c.until("document.querySelectorAll('.pick img').length === 6 && [...document.querySelectorAll('.pick img')].every(i => i.complete && i.naturalWidth > 0)")
-	c.looks("setup-3-choose")
+	c.Until("document.querySelectorAll('.pick img').length === 6 && " +
+		"[...document.querySelectorAll('.pick img')].every(i => i.complete && i.naturalWidth > 0)")
+	c.steps("setup-3-choose")
 
-	c.js("document.querySelector('.pick input[value=birthday]').click()")
-	c.js("document.querySelector('#language').value = 'en'")
-	c.press("button[value=choose]")
+	c.JS("document.querySelector('.pick input[value=birthday]').click()")
+	c.JS("document.querySelector('#language').value = 'en'")
+	c.Press("button[value=choose]")
 	c.step("test")
-	c.looks("setup-4-test")
-	c.js("document.querySelector('#name').value = 'Оля'")
-	c.press("button[value=test]")
-	c.until("document.querySelector('.card') !== null")
-	c.looks("setup-4-sent")
+	c.steps("setup-4-test")
+	c.JS("document.querySelector('#name').value = 'Оля'")
+	c.Press("button[value=test]")
+	c.Until("document.querySelector('.card') !== null")
+	c.steps("setup-4-sent")
 	w.until("the test video", func() bool { return videos(owner) == 1 })
-	c.until("document.querySelector('.card .pill.ok, .wizard [data-key=done][aria-current=step]') !== null") // read again since
-	c.visit(f.page + "/setup")
+	c.Until("document.querySelector('.card .pill.ok, " + // read again since
+		".wizard [data-key=done][aria-current=step]') !== null")
+	c.Visit(f.page + "/setup")
 	c.step("done")
-	c.looks("setup-5-done")
-	c.press("button[value=finish]")
-	c.until("location.pathname === '/' && document.readyState === 'complete'")
-	c.until("document.getElementById('notice')?.innerText.includes('is set up')")
-	c.visit(f.page + "/setup")
-	c.until("location.pathname === '/'")
-	c.visit(f.page + "/bot")
-	c.do(chromedp.SendKeys("#short", "Videos with a name"))
-	c.press("form[action='/bot'] button")
-	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
+	c.steps("setup-5-done")
+	c.Press("button[value=finish]")
+	c.Until("location.pathname === '/' && document.readyState === 'complete'")
+	c.Until("document.getElementById('notice')?.innerText.includes('is set up')")
+	c.Visit(f.page + "/setup")
+	c.Until("location.pathname === '/'")
+	c.Visit(f.page + "/bot")
+	c.Do(chromedp.SendKeys("#short", "Videos with a name"))
+	c.Press("form[action='/bot'] button")
+	c.Until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	if got := f.tg.Profile("").ShortDescription; got != "Videos with a name" {
 		t.Errorf("got %q as the short description", got)
 	}
@@ -197,18 +197,18 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 
 	// A film of their own becomes a template, is offered, and a parent chooses it.
 	filmed := time.Now()
-	c.visit(f.page + "/templates")
-	c.do(chromedp.Click(`a[href="/studio"]`))
-	c.until("location.pathname === '/studio' && document.readyState === 'complete'")
-	c.do(chromedp.SetUploadFiles("#file", []string{summer(t)}), chromedp.Click(".actions .primary"))
-	c.until("location.pathname === '/studio/leto-na-dache' && document.readyState === 'complete'")
+	c.Visit(f.page + "/templates")
+	c.Do(chromedp.Click(`a[href="/studio"]`))
+	c.Until("location.pathname === '/studio' && document.readyState === 'complete'")
+	c.Do(chromedp.SetUploadFiles("#file", []string{summer(t)}), chromedp.Click(".actions .primary"))
+	c.Until("location.pathname === '/studio/leto-na-dache' && document.readyState === 'complete'")
 	const still = "document.querySelector('.stage img')"
-	c.until(still + ".complete && " + still + ".naturalWidth === 360")
+	c.Until(still + ".complete && " + still + ".naturalWidth === 360")
 	c.seesBoth("story-6-studio", f.page+"/studio/leto-na-dache")
-	c.do(chromedp.Click("[value=save]"))
-	c.until("document.readyState === 'complete' && document.querySelector('#studio [name=version]')?.value === '2'")
-	c.do(chromedp.Click("[value=offer]"))
-	c.until("location.pathname === '/templates' && document.readyState === 'complete'")
+	c.Do(chromedp.Click("[value=save]"))
+	c.Until("document.readyState === 'complete' && document.querySelector('#studio [name=version]')?.value === '2'")
+	c.Do(chromedp.Click("[value=offer]"))
+	c.Until("location.pathname === '/templates' && document.readyState === 'complete'")
 	c.seesBoth("story-7-offered", f.page+"/templates")
 	question := w.names(parent, "Саша")
 	at := slices.IndexFunc(slices.Concat(question.Buttons...), func(b faketelegram.Button) bool {
@@ -222,8 +222,8 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	if m := answers(parent)[len(answers(parent))-1]; m.Video == nil || m.Video.Width != 360 || m.Video.Height != 640 {
 		t.Errorf("got %+v; want a video of the film's size", m)
 	}
-	c.visit(f.page + "/")
-	c.until("document.querySelectorAll('.grid .card').length === 3")
+	c.Visit(f.page + "/")
+	c.Until("document.querySelectorAll('.grid .card').length === 3")
 	c.seesBoth("story-8-library", f.page+"/")
 	t.Logf("from a film to a parent's video of it: %v", time.Since(filmed).Round(time.Second))
 	if got := f.tg.Mistakes(); len(got) > 0 {
@@ -231,9 +231,9 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	}
 
 	// What nobody may read.
-	c.visit(f.page + "/backups")
-	c.press("button[value=make]")
-	c.until("(document.getElementById('notice')?.innerText ?? '') !== ''")
+	c.Visit(f.page + "/backups")
+	c.Press("button[value=make]")
+	c.Until("(document.getElementById('notice')?.innerText ?? '') !== ''")
 	secret := []byte(testToken[10:])
 	if strings.Contains(f.log.String(), string(secret)) {
 		t.Error("the token is in the log")
@@ -260,30 +260,27 @@ func TestFirstStart_WithoutJavaScript(t *testing.T) {
 	}
 	f := newFirstStart(t, "RETAKE_RENDER_ENGINE=command", fmt.Sprintf("RETAKE_RENDER_COMMAND=%s", config.TOML(command)))
 	w := &world{T: t, tg: f.tg, log: f.log}
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
-		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
-	b.visit(f.link)
-	b.press("main form button")
+	b.NoScripts()
+	b.Visit(f.link)
+	b.Press("main form button")
 	b.step("token")
-	b.do(chromedp.SendKeys("#token", testToken+"\r"))
+	b.Do(chromedp.SendKeys("#token", testToken+"\r"))
 	b.step("owner")
-	code := b.js("document.getElementById('copy-code').textContent")
+	code := b.JS("document.getElementById('copy-code').textContent")
 	owner := f.tg.Person(5, "Мария", "ru")
 	owner.Send(code)
 	w.hears(owner, "Теперь вы владелец")
-	b.press("a.btn[href='/setup']")
+	b.Press("a.btn[href='/setup']")
 	b.step("choose")
-	b.press("button[value=choose]")
+	b.Press("button[value=choose]")
 	b.step("test")
-	b.press("button[value=test]")
-	b.until("document.querySelector('.card') !== null")
+	b.Press("button[value=test]")
+	b.Until("document.querySelector('.card') !== null")
 	w.until("the test video", func() bool { return videos(owner) == 1 })
-	b.press("a[href='/setup?step=done']")
+	b.Press("a[href='/setup?step=done']")
 	b.step("done")
-	b.press("button[value=finish]")
-	b.until("location.pathname === '/'")
+	b.Press("button[value=finish]")
+	b.Until("location.pathname === '/'")
 
 	// The operator comes back: a start prints no link any more, and /setup leads to the library.
 	resp, err := http.Get(f.page + "/setup")

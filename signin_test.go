@@ -77,6 +77,7 @@ func TestSignIn_TheLogNamesTheAddressBehindATrustedProxy(t *testing.T) {
 		"IPv6":                             {[]string{"::1/128"}, "[::1]:4000", []string{"2001:db8::7"}, "2001:db8::7"},
 		"IPv4 written as IPv6":             {[]string{"127.0.0.1/32"}, "[::ffff:127.0.0.1]:4000", []string{"198.51.100.7"}, "198.51.100.7"},
 		"trusted addresses to the end":     {[]string{"10.0.0.0/8"}, "10.0.0.1:4000", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		"a zone with words of the client":  {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"fe80::1%admin=1 level=ERROR"}, "fe80::1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")

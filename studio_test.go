@@ -26,21 +26,17 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/publish"
-	"retake.example/internal/worker"
-
 	"retake.example/internal/config"
-
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-	"retake.example/internal/video"
-
 	"retake.example/internal/desk"
 	fakerumble "retake.example/internal/fake/rumble"
 	fakeyoutube "retake.example/internal/fake/youtube"
 	"retake.example/internal/media"
+	"retake.example/internal/publish"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
 	"retake.example/internal/youtube"
 )
 

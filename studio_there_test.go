@@ -15,13 +15,10 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
-	"retake.example/internal/worker"
-
 	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/seal"
+	"retake.example/internal/store"
+	"retake.example/internal/worker"
 	"retake.example/internal/youtube"
 )
 

@@ -19,30 +19,30 @@ func TestTexts_WhatAnOwnerTypesIsInTheNextMessage(t *testing.T) {
 		d.Web = NewWeb(t.Context(), w.store, w.queue, w.files, d.opts, d.logger)
 	})
 	types := func(field, text string) {
-		b.js(fmt.Sprintf("document.getElementById(%q).value = ''", field))
-		b.do(chromedp.SendKeys("#"+field, text))
+		b.JS(fmt.Sprintf("document.getElementById(%q).value = ''", field))
+		b.Do(chromedp.SendKeys("#"+field, text))
 	}
 	saves := func() {
-		b.js("window.left = true")
-		b.press("button[value=save]")
-		b.until("!window.left && document.readyState === 'complete'")
+		b.JS("window.left = true")
+		b.Press("button[value=save]")
+		b.Until("!window.left && document.readyState === 'complete'")
 	}
 	b.signsIn(d, 8)
 	b.open(d, "/texts?lang=ru&q=confirm")
-	b.press("a[href='/texts/confirm?lang=ru']")
-	b.until("document.readyState === 'complete' && document.getElementById('text_other') !== null")
+	b.Press("a[href='/texts/confirm?lang=ru']")
+	b.Until("document.readyState === 'complete' && document.getElementById('text_other') !== null")
 
 	types("text_other", "Делаем видео для {{.Child}}?") // which is no variable
-	b.until("document.getElementById('text_other-bubble').textContent === 'Делаем видео для {{.Child}}?'")
+	b.Until("document.getElementById('text_other-bubble').textContent === 'Делаем видео для {{.Child}}?'")
 	saves()
-	if page := b.js("document.querySelector('main').innerText"); !strings.Contains(page, "{{.Child}}") ||
-		b.js("document.getElementById('text_other').value") != "Делаем видео для {{.Child}}?" {
+	if page := b.JS("document.querySelector('main').innerText"); !strings.Contains(page, "{{.Child}}") ||
+		b.JS("document.getElementById('text_other').value") != "Делаем видео для {{.Child}}?" {
 		t.Fatalf("got %s; want what was typed, and the reason beside it", page)
 	}
 	types("text_other", "Имя «{{.Name}}» – верно?")
-	b.until("document.getElementById('text_other-bubble').textContent === 'Имя «Маша» – верно?'")
+	b.Until("document.getElementById('text_other-bubble').textContent === 'Имя «Маша» – верно?'")
 	saves()
-	b.until("document.getElementById('notice').innerText.trim() !== ''")
+	b.Until("document.getElementById('notice').innerText.trim() !== ''")
 
 	person := w.tg.Person(1, "Ира", "ru")
 	person.Send("Ева")
@@ -61,9 +61,9 @@ func TestTexts_WhatAnOwnerTypesIsInTheNextMessage(t *testing.T) {
 	})
 
 	b.open(d, "/texts/confirm?lang=ru")
-	b.js("window.left = true")
-	b.press("button[value=reset]")
-	b.until("!window.left && document.readyState === 'complete'")
+	b.JS("window.left = true")
+	b.Press("button[value=reset]")
+	b.Until("!window.left && document.readyState === 'complete'")
 	person.Send("Зоя")
 	w.hears(person, "Делаем видео с именем «Зоя»?")
 }

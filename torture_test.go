@@ -19,13 +19,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/db/dbtest"
 	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
-
-	"retake.example/internal/store"
-
-	"retake.example/internal/db/dbtest"
 )
 
 // ---- a town: what is around a store, in one process and in the time of a bubble

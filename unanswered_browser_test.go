@@ -21,18 +21,18 @@ func TestOwnersAreAskedInTheBrowser(t *testing.T) {
 	})
 	c.moves(d, 8)
 	for _, l := range []string{"en", "ru"} {
-		c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + l + "' }) })")
+		c.Await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: '" + l + "' }) })")
 		purge.becomes(0, true)
 		c.reads("owners/"+l+"/limited", "/", 200)
-		c.press("form[action='/purge'] button")
-		c.until("!document.querySelector('form[action=\"/purge\"]') && document.readyState === 'complete'")
+		c.Press("form[action='/purge'] button")
+		c.Until("!document.querySelector('form[action=\"/purge\"]') && document.readyState === 'complete'")
 		purge.becomes(72*time.Hour, false)
 		c.reads("owners/"+l+"/doubted", "/", 200)
 		c.reads("owners/"+l+"/unanswered", "/attention", 200)
 	}
-	c.press("form[action='/unanswered'] button")
-	c.until("!document.querySelector('form[action=\"/unanswered\"]') && document.readyState === 'complete'")
-	if got := c.js("document.querySelector('#notice').innerText.trim()"); got != "Бот пробует ещё раз." {
+	c.Press("form[action='/unanswered'] button")
+	c.Until("!document.querySelector('form[action=\"/unanswered\"]') && document.readyState === 'complete'")
+	if got := c.JS("document.querySelector('#notice').innerText.trim()"); got != "Бот пробует ещё раз." {
 		t.Errorf("got the notice %q; want that it is tried again", got)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM inbox WHERE set_aside IS NULL AND raw IS NOT NULL`); n != 3 {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,15 +36,6 @@ func (b *barrier) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// command sends the browser a command of its protocol.
-func (b browser) command(method string, params map[string]any) {
-	b.Helper()
-	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		var none struct{}
-		return chromedp.Void{}, t.Call(ctx, method, params, &none)
-	})
-}
-
 func TestUploadingInABrowser(t *testing.T) {
 	const large = 64 << 20
 	u := newCounter(t, large, time.Minute, roomy)
@@ -72,7 +62,7 @@ func TestUploadingInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	var mu sync.Mutex
 	var faults []string
-	if err := chromedp.Listen(b.ctx, func(ev any) {
+	if err := chromedp.Listen(b.Ctx, func(ev any) {
 		kind := fmt.Sprintf("%T", ev)
 		said, _ := json.Marshal(ev) // an event always works
 		if strings.HasSuffix(kind, "ExceptionThrown") || strings.HasSuffix(kind, "EntryAdded") &&
@@ -84,12 +74,12 @@ func TestUploadingInABrowser(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	b.command("Log.enable", map[string]any{})
-	b.visit(u.server.URL + u.link(7))
-	b.do(chromedp.Click("form .btn"))
-	b.until("document.readyState === 'complete' && location.pathname === '/'")
-	b.do(chromedp.Click(`a[href="/upload"]`))
-	b.until(
+	b.Command("Log.enable", map[string]any{})
+	b.Visit(u.server.URL + u.link(7))
+	b.Do(chromedp.Click("form .btn"))
+	b.Until("document.readyState === 'complete' && location.pathname === '/'")
+	b.Do(chromedp.Click(`a[href="/upload"]`))
+	b.Until(
 		"document.readyState === 'complete' && location.pathname === '/upload' && document.querySelector('#upload') !== null",
 	)
 	looks := func(name string) {
@@ -99,33 +89,33 @@ func TestUploadingInABrowser(t *testing.T) {
 		}
 		for _, width := range []int64{1280, 390} {
 			for _, scheme := range []string{"light", "dark"} {
-				b.do(chromedp.EmulateViewport(width, 900))
-				b.command(
+				b.Do(chromedp.EmulateViewport(width, 900))
+				b.Command(
 					"Emulation.setEmulatedMedia",
 					map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}},
 				)
-				b.shoot(fmt.Sprintf("upload-%s-%d-%s", name, width, scheme))
+				b.Shoot(fmt.Sprintf("upload-%s-%d-%s", name, width, scheme))
 			}
 		}
-		b.do(chromedp.EmulateViewport(1280, 900))
+		b.Do(chromedp.EmulateViewport(1280, 900))
 	}
 	const problem, asks = "document.querySelector('#upload [role=alert]')", "(() => { const e = new " +
 		"Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
 	looks("empty")
 
 	// Too large: told at once, and nothing is sent.
-	b.do(chromedp.SetUploadFiles("#file", []string{huge}))
-	b.until(problem + ".innerText.includes('too large')")
-	b.do(chromedp.Click(".actions .primary"))
-	b.until(problem + ".innerText.includes('too large')")
+	b.Do(chromedp.SetUploadFiles("#file", []string{huge}))
+	b.Until(problem + ".innerText.includes('too large')")
+	b.Do(chromedp.Click(".actions .primary"))
+	b.Until(problem + ".innerText.includes('too large')")
 	looks("large")
 
 	// No video: told beside the form, and what was typed stays.
-	b.do(chromedp.SetUploadFiles("#file", []string{page}))
-	b.until(problem + ".hidden && document.querySelector('#title').value === 'page'")
-	b.do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
-	b.until(problem + ".innerText.includes('type of file is not accepted')")
-	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + " +
+	b.Do(chromedp.SetUploadFiles("#file", []string{page}))
+	b.Until(problem + ".hidden && document.querySelector('#title').value === 'page'")
+	b.Do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
+	b.Until(problem + ".innerText.includes('type of file is not accepted')")
+	if got := b.JS("document.querySelector('#title').value + document.querySelector('#file').files[0].name + " +
 		"document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
 		t.Errorf("got %s; want what was typed", got)
 	}
@@ -136,42 +126,42 @@ func TestUploadingInABrowser(t *testing.T) {
 	}
 
 	// Progress, and a change of mind.
-	b.js("document.querySelector('#title').value = 'Лето на даче'")
-	b.do(chromedp.SetUploadFiles("#file", []string{film}))
-	if got := b.js(asks); got != "false" {
+	b.JS("document.querySelector('#title').value = 'Лето на даче'")
+	b.Do(chromedp.SetUploadFiles("#file", []string{film}))
+	if got := b.JS(asks); got != "false" {
 		t.Error("the page asks before it is left, although nothing is under way")
 	}
-	b.js(
+	b.JS(
 		"new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload " +
 			"[role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })",
 	)
-	b.do(chromedp.Click(".actions .primary"))
+	b.Do(chromedp.Click(".actions .primary"))
 	halfway := "document.querySelector('progress').value >= 25 && document.querySelector('progress').value < 100 && " +
 		"document.querySelector('.left').textContent !== ''"
-	b.until(halfway)
-	if got := b.js("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") ||
+	b.Until(halfway)
+	if got := b.JS("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") ||
 		!strings.Contains(got, " %") ||
 		!strings.Contains(got, "left") {
 		t.Errorf("got %s; want bytes, percent and time", got)
 	}
-	if got := b.js(asks); got != "true" {
+	if got := b.JS(asks); got != "true" {
 		t.Error("the page does not ask before it is left, although an upload is under way")
 	}
 	looks("under-way")
-	b.do(chromedp.Click(".actions button:last-child"))
-	b.until(problem + ".innerText === 'Cancelled. Nothing was kept.'")
+	b.Do(chromedp.Click(".actions button:last-child"))
+	b.Until(problem + ".innerText === 'Cancelled. Nothing was kept.'")
 	looks("cancelled")
 	lift()
 	<-u.left
 	u.wantNothing(0)
 
 	// Once more, to the end.
-	b.do(chromedp.Click(".actions .primary"))
-	b.until(
+	b.Do(chromedp.Click(".actions .primary"))
+	b.Until(
 		"document.readyState === 'complete' && location.pathname.startsWith('/assets/') && " +
 			"document.body.innerText.includes('The video is here.')",
 	)
-	if got := b.js("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(
+	if got := b.JS("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(
 		got,
 		"Лето на даче ",
 	) ||
@@ -179,28 +169,28 @@ func TestUploadingInABrowser(t *testing.T) {
 		t.Errorf("got %s; want the title, and what was announced", got)
 	}
 	looks("done")
-	b.do(chromedp.Click(".play"))
-	b.until("document.querySelector('video').currentTime > 0.5 && document.querySelector('video').videoWidth === 320")
-	if got := b.js("location.search"); got != "" {
+	b.Do(chromedp.Click(".play"))
+	b.Until("document.querySelector('video').currentTime > 0.5 && document.querySelector('video').videoWidth === 320")
+	if got := b.JS("location.search"); got != "" {
 		t.Errorf("got %s in the address; want the notice said once", got)
 	}
 	<-u.left
 	u.wantNothing(1)
 
 	// A file is dropped.
-	b.visit(u.server.URL + "/upload")
-	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
+	b.Visit(u.server.URL + "/upload")
+	b.JS("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
 	drag := func(kind string) {
-		b.js(
+		b.JS(
 			"document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind +
 				"', { bubbles: true, cancelable: true, dataTransfer: dropped }))",
 		)
 	}
 	drag("dragover")
-	b.until("document.querySelector('.drop').matches('.over')")
+	b.Until("document.querySelector('.drop').matches('.over')")
 	looks("dragged")
 	drag("drop")
-	b.until(
+	b.Until(
 		"!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' " +
 			"&& document.querySelector('#title').value === 'Зима'",
 	)
@@ -209,34 +199,34 @@ func TestUploadingInABrowser(t *testing.T) {
 	for _, name := range []string{"phone.mov", "screen.webm"} {
 		id := u.upload(name, name, string(footage(t, name)))
 		<-u.left
-		b.visit(u.server.URL + "/assets/" + id)
-		b.do(chromedp.Click(".play"))
-		b.until("document.querySelector('video').currentTime > 0.5")
+		b.Visit(u.server.URL + "/assets/" + id)
+		b.Do(chromedp.Click(".play"))
+		b.Until("document.querySelector('video').currentTime > 0.5")
 	}
 
-	b.visit(u.server.URL + "/")
-	b.until("document.readyState === 'complete' && document.querySelectorAll('.grid .card').length === 3")
+	b.Visit(u.server.URL + "/")
+	b.Until("document.readyState === 'complete' && document.querySelectorAll('.grid .card').length === 3")
 	looks("library")
-	b.js("document.cookie = 'lang=ru'")
-	b.until("document.cookie.includes('lang=ru')") // it is written beside the page
-	b.visit(u.server.URL + "/upload")
-	b.until("document.querySelector('h1')?.textContent === 'Загрузить видео'")
+	b.JS("document.cookie = 'lang=ru'")
+	b.Until("document.cookie.includes('lang=ru')") // it is written beside the page
+	b.Visit(u.server.URL + "/upload")
+	b.Until("document.querySelector('h1')?.textContent === 'Загрузить видео'")
 	looks("russian")
-	b.js("document.cookie = 'lang=en'")
-	b.until("document.cookie.includes('lang=en')")
+	b.JS("document.cookie = 'lang=en'")
+	b.Until("document.cookie.includes('lang=en')")
 
 	// Several, each with its own progress and its own result.
-	b.visit(u.server.URL + "/upload")
-	b.do(chromedp.SetUploadFiles("#file", []string{film, page, huge}))
-	b.until("document.querySelector('#title').disabled")
-	b.js("new MutationObserver(() => { const bar = document.querySelector('.files progress'); if (bar?.value > 0) " +
+	b.Visit(u.server.URL + "/upload")
+	b.Do(chromedp.SetUploadFiles("#file", []string{film, page, huge}))
+	b.Until("document.querySelector('#title').disabled")
+	b.JS("new MutationObserver(() => { const bar = document.querySelector('.files progress'); if (bar?.value > 0) " +
 		"sessionStorage.bar = bar.getAttribute('aria-label'); }).observe(document.querySelector('.files'), " +
 		"{ childList: true, subtree: true })")
-	b.do(chromedp.Click(".actions .primary"))
-	b.until("document.querySelectorAll('.files progress').length === 3")
+	b.Do(chromedp.Click(".actions .primary"))
+	b.Until("document.querySelectorAll('.files progress').length === 3")
 	looks("several")
-	b.until("document.querySelector('#upload [role=status]').textContent === '1 of 3 are in the library.'")
-	got := strings.Split(b.js("[...document.querySelectorAll('.files li')].map(li => li.innerText).join('|')"), "|")
+	b.Until("document.querySelector('#upload [role=status]').textContent === '1 of 3 are in the library.'")
+	got := strings.Split(b.JS("[...document.querySelectorAll('.files li')].map(li => li.innerText).join('|')"), "|")
 	for i, want := range []string{"It is in the library.", "type of file is not accepted", "too large"} {
 		if len(got) != 3 || !strings.Contains(got[i], want) {
 			t.Errorf("got %q of the files; want %q", got, want)
@@ -245,15 +235,15 @@ func TestUploadingInABrowser(t *testing.T) {
 	looks("several-done")
 	<-u.left
 	<-u.left
-	b.do(chromedp.Click(".files a"))
-	b.until("document.readyState === 'complete' && document.querySelector('h1').textContent === 'Лето на даче'")
+	b.Do(chromedp.Click(".files a"))
+	b.Until("document.readyState === 'complete' && document.querySelector('h1').textContent === 'Лето на даче'")
 
 	// Without JavaScript.
-	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
-	b.visit(u.server.URL + "/upload")
-	b.do(chromedp.SetUploadFiles("#file", []string{film, page}), chromedp.Click(".actions .primary"))
-	b.until("document.readyState === 'complete' && document.querySelectorAll('.files li').length === 2")
-	if got := b.js("document.querySelector('.files').innerText"); !strings.Contains(got, "It is in the library.") ||
+	b.NoScripts()
+	b.Visit(u.server.URL + "/upload")
+	b.Do(chromedp.SetUploadFiles("#file", []string{film, page}), chromedp.Click(".actions .primary"))
+	b.Until("document.readyState === 'complete' && document.querySelectorAll('.files li').length === 2")
+	if got := b.JS("document.querySelector('.files').innerText"); !strings.Contains(got, "It is in the library.") ||
 		!strings.Contains(got, "type of file is not accepted") {
 		t.Errorf("got %q; want a result for each", got)
 	}
@@ -261,9 +251,9 @@ func TestUploadingInABrowser(t *testing.T) {
 	<-u.left
 	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"},
 		{film, "The video is here."}} {
-		b.visit(u.server.URL + "/upload")
-		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
-		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")
+		b.Visit(u.server.URL + "/upload")
+		b.Do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
+		b.Until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")
 		<-u.left
 	}
 	looks("plain")

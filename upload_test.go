@@ -25,13 +25,11 @@ import (
 	"time"
 
 	"retake.example/internal/command"
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 

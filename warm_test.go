@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"retake.example/internal/desk"
+	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
-
-	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // nameNo is one of many names.

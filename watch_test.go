@@ -14,15 +14,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake.example/internal/retry"
-	"retake.example/internal/telegram"
-	"retake.example/internal/video"
-
-	"retake.example/internal/store"
-
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 	"retake.example/internal/watch"
 )
 

@@ -18,12 +18,10 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 

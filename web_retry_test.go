@@ -13,11 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 )
 
 func TestRetryOnThePage(t *testing.T) {
@@ -351,7 +349,7 @@ func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
 		"one video that nobody waits for": {func(t *testing.T, d *office) {
 			madeByAdmin(t, d.store, 7, "Ева", "ева")
 			failForGood(t, d.queue)
-		}, 7, []string{"Try 1 video again?", "Nobody waits for it.", "<li>Ева</li>", "Retry 1 video</button>",
+		}, 7, []string{"Try 1 video again?", "Nobody is waiting for it.", "<li>Ева</li>", "Retry 1 video</button>",
 			`<a class="btn" href="/">Back</a>`}, []string{"more"}},
 		"each person is counted once, and not if no message reaches them": {func(t *testing.T, d *office) {
 			needing(t, d)

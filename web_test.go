@@ -23,12 +23,11 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/store"
-
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/metrics"
+	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
 
@@ -50,6 +49,11 @@ type office struct {
 
 func newDesk(t testing.TB, baseURL string) *office {
 	t.Helper()
+	return newDeskOf(t, baseURL, newStore(t))
+}
+
+func newDeskOf(t testing.TB, baseURL string, s *store.Store) *office {
+	t.Helper()
 	d := &office{t: t, folder: t.TempDir(), admins: map[int64]store.Admin{7: {ID: 7}, 8: {ID: 8, Owner: true}, 9: {ID: 9}}}
 	disk, err := media.OpenDisk(d.folder)
 	if err != nil {
@@ -66,7 +70,6 @@ func newDesk(t testing.TB, baseURL string) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStore(t)
 	d.files, d.logger = disk, slog.New(slog.NewTextHandler(&d.log, nil))
 	d.cookie = desk.CookieName(s.Path(), baseURL)
 	studio := &agency{

@@ -61,7 +61,7 @@ func TestAnnouncement_KilledAtManyCopiesReachesEveryoneOnce(t *testing.T) {
 	w := &world{T: t, log: v.log, tg: v.tg, store: s}
 	w.calm() // everyone has been answered
 	v.kill()
-	write(t, s, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, 8) })
+	write(t, s, func(tx *store.Tx) error { return tx.StartAnnouncement(id, time.Time{}, people-people/10, 8) })
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAnnouncement_FromTheQuestionAfterAVideoToTheLastOne(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.StartAnnouncement(id, time.Time{}, 8)
+			return tx.StartAnnouncement(id, time.Time{}, 1, 8)
 		})
 		v.start()
 		w.until("all is sent", func() bool {

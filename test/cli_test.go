@@ -20,13 +20,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"retake.example/internal/config"
+	"retake.example/internal/retry"
 	"retake.example/internal/testrig"
 	"retake.example/internal/testserver"
-
-	"retake.example/internal/retry"
 )
 
 func TestEveryFaultOfAConfigurationIsToldAtOnceWithItsLine(t *testing.T) {
@@ -241,7 +239,7 @@ func TestAFolderThatCannotBeUsedIsToldInOneSentence(t *testing.T) {
 		"no such place":       {"/proc/nothing/here", "make it writable for this user, or set another data_dir"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, code := retake(t, []string{"RETAKE_DATA_DIR=" + c.dir}, "serve")
+			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:0", "RETAKE_DATA_DIR=" + c.dir}, "serve")
 			if code != exitFailure || !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
 				t.Errorf("got exit %d, %q; want %d and one line with %q", code, out, exitFailure, c.want)
 			}
@@ -258,7 +256,7 @@ func TestAFolderThatCannotBeUsedIsToldInOneSentence(t *testing.T) {
 				"-rm",
 				"sh",
 				"-c",
-				`mount -t tmpfs -o `+c.options+` none "$1" && RETAKE_DATA_DIR="$1/d" exec "$0" serve`,
+				`mount -t tmpfs -o `+c.options+` none "$1" && RETAKE_WEB_LISTEN=127.0.0.1:0 RETAKE_DATA_DIR="$1/d" exec "$0" serve`,
 				binary(t),
 				dir,
 			)
@@ -310,13 +308,12 @@ func TestBesideARunningServe(t *testing.T) {
 		}
 	})
 	t.Run("SIGTERM ends it well", func(t *testing.T) {
-		began := time.Now()
 		if err := v.cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
 		<-v.dead
-		if code := v.cmd.ProcessState.ExitCode(); code != 0 || time.Since(began) > 10*time.Second {
-			t.Errorf("got exit %d after %v; want 0 at once\n%s", code, time.Since(began), v.log)
+		if code := v.cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("got exit %d; want 0\n%s", code, v.log)
 		}
 	})
 }
@@ -444,9 +441,18 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	config := filepath.Join(dir, "config.toml")
+	person := filepath.Join(dir, "person.json")
 	if err := errors.Join(os.Mkdir(data, 0o700), os.Chmod(data, 0o777), os.WriteFile(config, fmt.Appendf(nil,
 		"data_dir = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[render]\nengine = \"command\"\ncommand = [\"true\"]\n", data),
 		0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStore(filepath.Join(data, "retake.db")) // as an older version may have left it
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, s, "Маша", 42)
+	if err := errors.Join(s.Close(), os.Chmod(filepath.Join(data, "retake.db"), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	command := func(args ...string) *exec.Cmd {
@@ -469,6 +475,8 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 	running := [][]string{{"backup", "-config", config, filepath.Join(dir, "backup.db")},
 		{"admin", "list", "-config", config}, {"admin", "add", "-config", config, "42"},
 		{"admin", "link", "-config", config, "42"},
+		{"export", "-config", config, "42", person},
+		{"template", "preview", "-config", config, "birthday", "Маша", "-at", "5s", "-o", filepath.Join(dir, "still.png")},
 		{"init", filepath.Join(dir, "new.toml")}}
 	for i, args := range append(running, []string{"restore", "-config", config, "-force", filepath.Join(dir,
 		"backup.db")}) {
@@ -480,7 +488,7 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 		}
 	}
 	var made []string
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || path == dir || path == data || path == config {
 			return err
 		}
@@ -491,7 +499,8 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 		made = append(made, e.Name())
 		return err
 	})
-	for _, name := range []string{"retake.db", "retake.db-wal", "lock", "token.key", "work", "backup.db"} {
+	for _, name := range []string{"retake.db", "retake.db-wal", "lock", "token.key", "work", "backup.db", "person.json",
+		"still.png"} {
 		if err != nil || !slices.Contains(made, name) {
 			t.Errorf("got %v, %v; want %s among them", made, err, name)
 		}

@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
+	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/store"
 	"retake.example/internal/testserver"
-
-	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // settle gives the page of a victim an address that lasts, and returns it.

@@ -24,10 +24,10 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-	"retake.example/internal/store"
-	"retake.example/internal/telegram"
 
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 )
 
 // victim is the program, started again as often as it is killed.
@@ -288,7 +288,7 @@ func (v *victim) tidy(s *store.Store) {
 		case d.IsDir():
 		case folder == "" && (strings.HasPrefix(file, "retake.db") ||
 			slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
-		case folder == "media/" && slices.Contains(keys, file), folder == "rude/":
+		case folder == "media/" && slices.Contains(keys, file), folder == "rude/", strings.HasPrefix(folder, "backups/"):
 		default:
 			v.Errorf("%s is left", name)
 		}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +75,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	dbtest.AlwaysTwice()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // below nohup, what is started would hear no hangup either
 	code := m.Run()
 	testrig.Clean()
 	os.Exit(code)

@@ -17,14 +17,13 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/store"
-	"retake.example/internal/testserver"
-
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
 	"retake.example/internal/folder"
+	"retake.example/internal/store"
+	"retake.example/internal/testserver"
 )
 
 // served is the program with its page and a token for its metrics, in a process of its own.

@@ -23,11 +23,10 @@ import (
 	"time"
 	"unsafe"
 
+	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
 	"retake.example/internal/telegram"
 	"retake.example/internal/testserver"
-
-	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // started is a child that runs as a service on an address that it keeps.

@@ -101,30 +101,73 @@ func TestEverySecurityPromiseHasAProof(t *testing.T) {
 	}
 }
 
-// TestEveryPrivacyPromiseHasAProof reads what docs/privacy.md says of deleting and of what people can do: each paragraph
-// and each point names a test, but for those that introduce others.
-func TestEveryPrivacyPromiseHasAProof(t *testing.T) {
-	text := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(testrig.Documents(t)["docs/privacy.md"], "")
-	promises := 0
-	for _, title := range []string{"How long", "What a person can do", "Where the promise ends"} {
-		_, section, found := strings.Cut(text, "\n## "+title+"\n")
-		if section, _, _ = strings.Cut(section, "\n## "); !found {
-			t.Fatalf("got no section %q", title)
+// noPromises are the beginnings of sentences that say what others do, or what the reader should do.
+var noPromises = map[string][]string{
+	"docs/privacy.md": {"This page says what", "A person is someone", "They send the first name", "What stays:",
+		"You decide why", "1. **Say who", "2. **Answer requests", "If they cannot, verify", "Show the file",
+		"3. **Remove from", "You need its terms", "What it stores is", "5. **Copies of the data folder**",
+		"Keep them for as short", "Copies that the service makes", "6. **A proxy in front**", "Switch that log off",
+		"7. **Keep the disk", "- A deleted file is unlinked", "- Messages in a chat", "- Everyone who can read"},
+	"SECURITY.md": {"Don't open public", "Tell the maintainers", "Say what you did", "Please leave out", "Fixes go into",
+		"A kernel without seccomp", "A network namespace", "Protect it and", "- Without https", "Retake speaks http",
+		"- Telegram and the platforms", "- Everyone with the operator's shell"},
+}
+
+// sentences are those of a document, without its headings, tables and code. Each begins on a line of its own.
+func sentences(text string) (all []string) {
+	text = regexp.MustCompile("(?s)```.*?```").ReplaceAllString(text, "")
+	sentence := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if ends := line == "" || strings.ContainsAny(line[:1], "#|"); ends {
+			line = ""
+		} else if sentence = strings.TrimSpace(sentence + " " + line); !strings.ContainsAny(line[len(line)-1:], ".:;") {
+			continue
 		}
-		for _, block := range regexp.MustCompile(`\n\n|\n- `).Split(section, -1) {
-			block = strings.TrimSpace(block)
-			if block == "" || strings.HasSuffix(block, "What stays:") || regexp.MustCompile(`(?s)^(Messages in a chat|Everyone who can)`).
-				MatchString(block) { // no promise
-				continue
-			}
-			promises++
-			if !testName.MatchString(block) {
-				t.Errorf("%s: got %q; want a test that proves it", title, block)
-			}
+		if sentence != "" {
+			all, sentence = append(all, sentence), ""
 		}
 	}
-	if promises < 15 {
-		t.Errorf("got %d promises; want the sections read", promises)
+	return all
+}
+
+// TestEveryPrivacyPromiseHasAProof reads docs/privacy.md and SECURITY.md: each sentence names a test, but for those
+// that promise nothing. So does each row of what is stored.
+func TestEveryPrivacyPromiseHasAProof(t *testing.T) {
+	documents, there := testrig.Documents(t), tests(t)
+	for document, none := range noPromises {
+		promises, spared := 0, map[string]bool{}
+		for _, sentence := range sentences(documents[document]) {
+			if testName.MatchString(sentence) {
+				promises++
+				continue
+			}
+			at := slices.IndexFunc(none, func(begins string) bool { return strings.HasPrefix(sentence, begins) })
+			if at < 0 {
+				t.Errorf("%s: got %q; want a test that proves it", document, sentence)
+			} else {
+				spared[none[at]] = true
+			}
+		}
+		if promises < 4 || len(spared) != len(none) {
+			t.Errorf("%s: got %d promises, and of the others %v; want it read", document, promises, spared)
+		}
+	}
+	rows := 0
+	for line := range strings.Lines(documents["docs/privacy.md"]) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") ||
+			strings.TrimSpace(cells[len(cells)-1]) == "tested by" {
+			continue
+		}
+		rows++
+		proofs := testName.FindAllString(cells[len(cells)-1], -1)
+		if len(cells) != 6 || len(proofs) == 0 || slices.ContainsFunc(proofs, func(p string) bool { return there[p] == "" }) {
+			t.Errorf("got the row %q; want what, where, why, how long, who sees it, and tests that there are", line)
+		}
+	}
+	if rows < 35 {
+		t.Errorf("got %d rows; want the table read", rows)
 	}
 }
 
@@ -162,8 +205,10 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/backup.md", "text", "litestream restore", "TestHandOver_ToASecondMachineByLitestream"},
 	{"docs/operating.md", "text", "sudo systemctl stop", "TestHandOver_ToASecondMachineByLitestream"},
 	{"docs/benchmarks.md", "sh", "make load", "nobody: it takes half an hour"},
+	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench '^BenchmarkPages'", "nobody: it takes some minutes"},
 	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench '^BenchmarkPresses'", "nobody: it takes some minutes"},
 	{"docs/benchmarks.md", "sh", "go test -run '^$' -bench 'Video|Finish'", "nobody: it takes some minutes"},
+	{"docs/benchmarks.md", "sh", "cd bench && go run ./farm", "nobody: it takes some minutes"},
 	{"docs/design.md", "mermaid", "", "TestTheDiagramsOfTheDesignAreWhatHappens"},
 	{"docs/design.md", "", "draw the letters", "nobody: it is a drawing"},
 	{"docs/engines.md", "sh", "docker run -d --name voice", "nobody: it wants Docker"},
@@ -182,7 +227,8 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/install.md", "sh", "sudo install -d -m 755 /etc/retake/second", "TestFromAnEmptyFolderToAVideoByThePackage"},
 	{"docs/install.md", "sh", "sudo systemctl enable --now retake@second", "TestFromAnEmptyFolderToAVideoByThePackage"},
 	{"docs/install.md", "sh", "sudo install -m 600 -o 10001", "nobody: it wants Docker"},
-	{"docs/install.md", "sh", "docker build", "nobody: it wants Docker"},
+	{"docs/install.md", "sh", "docker buildx", "nobody: it wants Docker"},
+	{"docs/install.md", "sh", "docker build ", "nobody: it wants Docker"},
 	{"docs/install.md", "sh", "ssh -L", "nobody: it wants another machine"},
 	{"docs/install.md", "toml", "[web]", "TestThePageWorksBehindTheWebServersOfTheDocument"},
 	{"docs/install.md", "caddy", "", "TestThePageWorksBehindTheWebServersOfTheDocument"},
