@@ -71,8 +71,14 @@ func run[T any](b Browser, action chromedp.Action[T]) (T, error) {
 	return chromedp.Run(ctx, action)
 }
 
-// Do runs actions.
+// Do runs actions when the page is there: before that, nothing listens to what they press.
 func (b Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	b.Until("true")
+	b.do(actions...)
+}
+
+func (b Browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	if _, err := run(b, chromedp.Steps(actions...)); err != nil {
 		b.Fatal(err)
@@ -111,29 +117,40 @@ func (b Browser) Follow(selector string) {
 func (b Browser) leaves(action chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	b.Until("window.left = true") // a mark, which its page takes along
-	b.Do(action)
-	b.Until("!window.left && document.readyState === 'complete'")
+	b.do(action)
+	b.Until("!window.left")
 }
 
-// JS evaluates an expression once and returns it as text. An exception fails the test.
+// JS evaluates an expression when the page is there and returns it as text. One that throws asks for what the page does
+// not have yet: it is evaluated again until it does not, or nothing changes any more. One that has an effect must throw
+// before it, as a click on nothing does.
 func (b Browser) JS(expression string) string {
 	b.Helper()
-	v, err := run(b, chromedp.Evaluate[string]("String("+expression+")"))
-	if err != nil {
-		b.Fatalf("%s: %v", expression, err)
-	}
-	return v
+	return b.value(expression, "[String("+expression+")]")
 }
 
-// Await waits for what a promise becomes and returns it as text.
+// Await waits for what a promise becomes and returns it as text. It is made as JS evaluates an expression.
 func (b Browser) Await(promise string) string {
 	b.Helper()
-	v, err := run(b, chromedp.Evaluate[string]("("+promise+").then(String)", chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.Fatalf("%s: %v", promise, err)
-	}
-	return v
+	return b.value(promise, "("+promise+").then(v => [String(v)])", chromedp.EvalAwaitPromise)
 }
+
+// value evaluates what gives a list of one text.
+func (b Browser) value(said, list string, options ...chromedp.EvaluateOption) string {
+	b.Helper()
+	var value []string
+	err := b.untilKnown(func() (known bool, err error) {
+		value, err = run(b, chromedp.Evaluate[[]string](there+" ? "+list+" : []", options...))
+		return len(value) > 0, err
+	})
+	if err != nil {
+		b.Fatalf("%s: %v; the page says:\n%s", said, err, b.Says())
+	}
+	return value[0]
+}
+
+// there is true of a page when all of it has been read and its scripts listen.
+const there = "document.readyState === 'complete'"
 
 // between reports whether an error says that a page was being left or has only begun.
 func between(err error) bool {
@@ -141,18 +158,19 @@ func between(err error) bool {
 	return ok
 }
 
-// look evaluates an expression; nothing is true between two pages.
+// look evaluates an expression; nothing is true of a page that is not there yet, or between two pages.
 func (b Browser) look(expression string) (bool, error) {
-	v, err := run(b, chromedp.Evaluate[string]("String(document.body !== null && ("+expression+"))"))
+	v, err := run(b, chromedp.Evaluate[string]("String("+there+" && ("+expression+"))"))
 	if between(err) {
 		return false, nil
 	}
 	return v == "true", err
 }
 
-// Is reports whether an expression is true; between two pages nothing is. An exception fails the test.
+// Is reports whether an expression is true of the page when it is there. An exception fails the test.
 func (b Browser) Is(expression string) bool {
 	b.Helper()
+	b.Until("true")
 	is, err := b.look(expression)
 	if err != nil {
 		b.Fatalf("%s: %v", expression, err)
@@ -166,8 +184,7 @@ func compiles(e *chromedp.ExceptionError) bool {
 		strings.Contains(e.Exception.Description, "\n    at ")
 }
 
-// Until waits until an expression is true. One that throws is not true yet: it asks for what a page that has only begun
-// does not have.
+// Until waits until an expression is true. One that throws is not true yet: it asks for what the page does not have yet.
 func (b Browser) Until(expression string) {
 	b.Helper()
 	if err := b.until(expression); err != nil {
@@ -175,16 +192,21 @@ func (b Browser) Until(expression string) {
 	}
 }
 
-func (b Browser) until(expression string) (failed error) {
+func (b Browser) until(expression string) error {
+	return b.untilKnown(func() (bool, error) { return b.look(expression) })
+}
+
+// untilKnown waits until is reports true, through exceptions of an expression that compiles.
+func (b Browser) untilKnown(is func() (bool, error)) (failed error) {
 	var thrown error
 	err := testrig.Until(b, func() bool {
-		is, err := b.look(expression)
+		known, err := is()
 		if exception, ok := errors.AsType[*chromedp.ExceptionError](err); ok && compiles(exception) {
 			thrown = err
 			return false
 		}
 		failed = err
-		return is || err != nil
+		return known || err != nil
 	}, func() string { return ticking.ReplaceAllString(b.Says(), "") })
 	if err != nil {
 		failed = errors.Join(err, thrown)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -18,6 +19,8 @@ func TestUntil_WaitsForWhatAPageHasNotYet(t *testing.T) {
 		if r.URL.Path == "/" { // its field comes late
 			w.Write([]byte(`<body><a id="on" href="/next">on</a><script>setTimeout(() => {
 				document.body.append(Object.assign(document.createElement('input'), { id: 'late', value: 'here' })) }, 300)
+				setTimeout(() => {
+				document.body.append(Object.assign(document.createElement('input'), { id: 'later', value: 'here too' })) }, 900)
 				</script>`))
 			return
 		}
@@ -27,6 +30,9 @@ func TestUntil_WaitsForWhatAPageHasNotYet(t *testing.T) {
 	b := New(t)
 	b.Visit(page.URL)
 	b.Until("document.getElementById('late').value === 'here'")
+	if got := b.JS("document.getElementById('later').value"); got != "here too" {
+		t.Errorf("got %q; want what comes later still", got)
+	}
 	b.Until("JSON.parse(document.getElementById('late').value === 'here' ? 'true' : '')")
 	b.Do(chromedp.Click("#on"))
 	b.Until("document.getElementById('next').value === 'there'")
@@ -35,6 +41,32 @@ func TestUntil_WaitsForWhatAPageHasNotYet(t *testing.T) {
 	b.Follow("#on")
 	if !b.Is("document.getElementById('next').value === 'there'") {
 		t.Errorf("got %s; want the page that the link leads to", b.JS("location.href"))
+	}
+}
+
+func TestJS_WaitsForAPageOfWhichOnlyTheBeginningIsThere(t *testing.T) {
+	rest := make(chan struct{})
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/" {
+			w.Write([]byte(`<body><a href="/slow">on</a>`))
+			return
+		}
+		w.Write([]byte(`<body><button onclick="window.pressed = window.listens">press</button>` + strings.Repeat(" ", 1<<12)))
+		w.(http.Flusher).Flush()
+		<-rest
+		w.Write([]byte(`<script>window.listens = 'heard'</script>`))
+	}))
+	defer page.Close()
+	b := New(t)
+	b.Visit(page.URL)
+	b.JS("document.querySelector('a').click()")
+	for !strings.Contains(b.Says(), "press") { // the beginning
+	}
+	time.AfterFunc(300*time.Millisecond, func() { close(rest) }) // while the press waits
+	b.JS("document.querySelector('button').click()")
+	if got := b.JS("window.pressed"); got != "heard" {
+		t.Errorf("got %s; want the press heard by the whole page", got)
 	}
 }
 
