@@ -54,7 +54,7 @@ func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, e HTTPError, name,
 	faults map[string]string) error {
 	if WantsJSON(r) {
 		return JSON(w, e.Status, map[string]any{"success": false,
-			"error": map[string]any{"code": e.Code, "message": sayTo(r)(e.ID, nil), "fields": faults}})
+			"error": map[string]any{"code": e.Code, "message": e.Words(r), "fields": faults}})
 	}
 	return d.page(w, r, e.Status, name, Frame{Title: title, SignedIn: true}, view)
 }

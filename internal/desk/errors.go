@@ -23,6 +23,9 @@ type HTTPError struct {
 
 func (e HTTPError) Error() string { return e.Code + ": " + e.ID }
 
+// Words is the message in the reader's language.
+func (e HTTPError) Words(r *http.Request) string { return sayTo(r)(e.ID, e.Vars) }
+
 // Invalid refuses what was sent.
 func Invalid(id string, vars Vars) HTTPError {
 	return HTTPError{http.StatusUnprocessableEntity, "INVALID", id, vars}
@@ -50,6 +53,9 @@ var (
 	TooManyPages   = HTTPError{http.StatusTooManyRequests, "TOO_MANY", "error_too_many_pages", nil}
 	TooManyUploads = HTTPError{http.StatusTooManyRequests, "TOO_MANY", "upload_too_many", nil}
 )
+
+// Unavailable is the code for what the machine cannot do just now.
+const Unavailable = "UNAVAILABLE"
 
 // httpErrors are what the client is told about an error.
 var httpErrors = []struct {
@@ -114,7 +120,7 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	say := sayTo(r)
-	words := say(e.ID, e.Vars)
+	words := e.Words(r)
 	_, signedIn := visitorOf(r)
 	title := "title_error"
 	switch e.Status {
@@ -150,7 +156,7 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 
 // note logs what is not the client's doing.
 func (d *Desk) note(r *http.Request, e HTTPError, err error) {
-	if slices.Contains([]string{Internal.Code, Away.Code, Platform}, e.Code) && r.Context().Err() == nil {
+	if slices.Contains([]string{Internal.Code, Away.Code, Platform, Unavailable}, e.Code) && r.Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		d.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err)
 	}

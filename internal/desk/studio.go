@@ -125,7 +125,10 @@ func (d *Desk) Studio(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_ = d.lookAt(r.Context(), &view, t.ID, t.Text) // what is wrong stands at its field
+	err = d.lookAt(r.Context(), &view, t.ID, t.Text)
+	if _, ofFields := errors.AsType[video.Faults](err); err != nil && !ofFields { // else it stands at its field
+		view.Others = append(view.Others, d.unable(r, err).Words(r))
+	}
 	return d.answer(w, r, "studio", d.studioFrame(r, view), view)
 }
 
@@ -378,7 +381,7 @@ func (d *Desk) WorkOnTemplate(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, ofFields := errors.AsType[video.Faults](err)
 	if err != nil && !ofFields {
-		return fmt.Errorf("show template %s: %w", t.ID, err)
+		return d.refuseUnable(w, r, view, fmt.Errorf("show template %s: %w", t.ID, err))
 	}
 	d.translate(r, &view)
 	if len(view.Faults)+len(view.Others) == 0 || arranged {
@@ -399,6 +402,25 @@ func (d *Desk) refuseTemplate(w http.ResponseWriter, r *http.Request, view Bench
 		fields["template"] = strings.Join(view.Others, "\n")
 	}
 	return d.refuse(w, r, Invalid("studio_faults", nil), "studio", cmp.Or(view.Title, view.ID), view, fields)
+}
+
+// unable says that the machine could not do what was asked, and why.
+func (d *Desk) unable(r *http.Request, err error) HTTPError {
+	e := HTTPErrorOf(err)
+	if e.Code == Internal.Code || errors.Is(err, fs.ErrNotExist) {
+		e = HTTPError{http.StatusServiceUnavailable, Unavailable, "studio_unable",
+			Vars{"Why": Reason(sayTo(r), video.CodeOf(err), err.Error(), "problem_render")}}
+	}
+	d.note(r, e, err)
+	return e
+}
+
+// refuseUnable answers that the machine could not do what was asked. The form has what was typed.
+func (d *Desk) refuseUnable(w http.ResponseWriter, r *http.Request, view Bench, err error) error {
+	e := d.unable(r, err)
+	d.translate(r, &view)
+	view.Others = append(view.Others, e.Words(r))
+	return d.refuse(w, r, e, "studio", cmp.Or(view.Title, view.ID), view, map[string]string{})
 }
 
 // arrange adds a place, a text or an image like the last one, or removes one. It reports whether that was asked.
@@ -527,7 +549,7 @@ func (d *Desk) saveTemplate(w http.ResponseWriter, r *http.Request, view Bench, 
 		d.translate(r, &view)
 		return d.refuseTemplate(w, r, view)
 	} else if err != nil {
-		return fmt.Errorf("save template %s: %w", t.ID, shelved(err))
+		return d.refuseUnable(w, r, view, fmt.Errorf("save template %s: %w", t.ID, shelved(err)))
 	}
 	if err := d.served(r, t.ID, "template save", fmt.Sprintf("%s@%d", t.ID, version)); err != nil {
 		return err

@@ -28,14 +28,16 @@ import (
 type atelier struct {
 	*rig
 	dir, id string
+	work    string
 }
 
 func newAtelier(t *testing.T) *atelier {
 	t.Helper()
-	a := &atelier{rig: newRig(t), dir: filepath.Join(t.TempDir(), "templates")}
+	a := &atelier{rig: newRig(t), dir: filepath.Join(t.TempDir(), "templates"),
+		work: t.TempDir()}
 	t.Cleanup(a.Close)
 	m, err := video.New(video.Config{Engine: video.EngineTemplate, Offered: []string{"new-year"},
-		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Templates: a.dir})
+		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: a.work, Cache: t.TempDir(), Templates: a.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +219,30 @@ func TestStudio_ShowsAStillThatHasNoNameInItsAddress(t *testing.T) {
 	page := a.do(a.WorkOnTemplate, sent{path: "/studio/" + a.id, id: a.id, body: "do=add"})
 	if page.Code != 200 || !strings.Contains(page.Body.String(), `name="s3.start"`) {
 		t.Errorf("got %d; want a page with a third place", page.Code)
+	}
+}
+
+// Whatever the machine cannot do just now: the owner is told why, and the form has what was typed.
+func TestStudio_KeepsWhatWasTypedWhenTheMachineCannotShowIt(t *testing.T) {
+	a := newAtelier(t)
+	if err := os.RemoveAll(a.work); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(a.work, nil, 0o600); err != nil { // where folders should be made
+		t.Fatal(err)
+	}
+	body := url.Values{"do": {"show"}, "name": {"Александра"}, "lang": {"ru"}, "at": {"3"}, "title.ru": {"Мой фильм"}}
+	w := a.do(a.WorkOnTemplate, sent{path: "/studio/" + a.id, id: a.id, body: body.Encode()})
+	if page := w.Body.String(); w.Code != 503 || !strings.Contains(page, "Мой фильм") ||
+		!strings.Contains(page, "What you typed is still here") {
+		t.Errorf("got %d; want 503, the reason, and what was typed", w.Code)
+	}
+	status, answer := a.works("show", "name", "Александра", "at", "3")
+	if status != 503 || answer.Error.Code != Unavailable {
+		t.Errorf("got %d, %+v; want 503 %s", status, answer, Unavailable)
+	}
+	if log := a.log.String(); !strings.Contains(log, "show template") || strings.Contains(log, "Александра") {
+		t.Errorf("got %s in the log; want the reason, and no name", log)
 	}
 }
 

@@ -4,8 +4,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -40,14 +42,30 @@ func (a Attention) Total() (n int) {
 // ?1 says that they are an owner, ?2 is their id.
 const concerns = ` (?1 OR v.creator = ?2 OR v.kind = 'channel' OR v.kind = 'take-down')`
 
+// ofEachKind joins what a query finds of each kind: with its kind named, SQLite reads no more of the view than its index.
+func ofEachKind(query string) string {
+	var all []string
+	for _, kind := range AttentionKinds {
+		all = append(all, "SELECT * FROM ("+strings.ReplaceAll(query, "$kind", "'"+kind+"'")+")")
+	}
+	return strings.Join(all, " UNION ALL ")
+}
+
+var (
+	countsOfAttention = ofEachKind(`SELECT $kind, count(*) n, min(v.since), max(v.since) FROM attention v
+		WHERE v.kind = $kind AND v.since > ?3 AND` + concerns)
+	newestOfAttention = ofEachKind(`SELECT v.kind, v.asset_id, v.platform, v.channel_id, v.since FROM attention v
+		WHERE v.kind = $kind AND v.since > 0 AND` + concerns + ` ORDER BY v.since DESC, v.asset_id DESC LIMIT ?3`)
+)
+
 // Attention counts what needs an admin and began after a time; the zero time: all of it.
 func (s *Store) Attention(ctx context.Context, admin Admin, after time.Time) (Attention, error) {
 	all, since := Attention{}, int64(0)
 	if !after.IsZero() {
 		since = after.UnixMilli()
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT v.kind, count(*), min(v.since), max(v.since) FROM attention v
-		WHERE v.since > ?3 AND`+concerns+` GROUP BY v.kind`, admin.Owner, admin.ID, since)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT * FROM (`+countsOfAttention+`) WHERE n > 0`,
+		admin.Owner, admin.ID, since)
 	_, err = collect(rows, err, func(kind *string) error {
 		var n int
 		var first, last int64
@@ -74,43 +92,14 @@ type Needing struct {
 }
 
 // Needing counts what needs an admin, and lists up to so many things of each kind, by the order of AttentionKinds and
-// the newest first. The view is read once: every page of the library asks for this. The bound of since makes SQLite
-// walk an index that has all of it, which takes a sixth of the time.
+// the newest first.
 func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, []Needing, error) {
-	type place struct {
-		kind, asset, platform string
-		channel, since        int64
+	counts, err := s.Attention(ctx, admin, time.Time{})
+	if err != nil || len(counts) == 0 {
+		return counts, nil, err
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT v.kind, ifnull(v.asset_id, ''), v.platform, ifnull(v.channel_id, 0),
-		v.since FROM attention v WHERE v.since > ?3 AND`+concerns+` ORDER BY v.since DESC, v.asset_id`, admin.Owner, admin.ID, 0)
-	all, err := collect(rows, err, func(p *place) error {
-		return rows.Scan(&p.kind, &p.asset, &p.platform, &p.channel, &p.since)
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	counts, picked := Attention{}, map[string][][]any{}
-	for _, p := range all {
-		g, since := counts[p.kind], Moment(p.since)
-		if g.N++; g.N == 1 {
-			g.Last = since
-		}
-		g.First = since
-		counts[p.kind] = g
-		if g.N <= each {
-			picked[p.kind] = append(picked[p.kind], []any{p.kind, p.asset, p.platform, p.channel, p.since})
-		}
-	}
-	some := [][]any{}
-	for _, kind := range AttentionKinds {
-		some = append(some, picked[kind]...)
-	}
-	b, err := json.Marshal(some)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err = s.db.Read().QueryContext(ctx, `
-		SELECT v.kind, v.asset_id, coalesce(a.name, c.title, ''), v.platform, v.channel_id, v.since,
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT v.kind, ifnull(v.asset_id, ''), coalesce(a.name, c.title, ''), v.platform, ifnull(v.channel_id, 0), v.since,
 			ifnull(p.step, ''), ifnull(p.standing, ''), coalesce(p.error, iif(v.kind = 'failed', a.error, c.error), ''),
 			coalesce(p.error_code, iif(v.kind = 'failed', a.error_code, NULL),
 				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL),
@@ -118,18 +107,20 @@ func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, 
 				(SELECT trouble FROM announcements WHERE v.kind = 'announcement' AND id = v.channel_id), ''),
 			iif(v.kind = 'unanswered', (SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL),
 				(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL))
-		FROM (SELECT key, value ->> 0 kind, value ->> 1 asset_id, value ->> 2 platform, value ->> 3 channel_id,
-			value ->> 4 since FROM json_each(?1)) v
+		FROM (`+newestOfAttention+`) v
 		LEFT JOIN assets a ON a.id = v.asset_id
 		LEFT JOIN publications p ON p.asset_id = v.asset_id AND p.platform = v.platform
-		LEFT JOIN channels c ON c.id = v.channel_id AND v.kind = 'channel'
-		ORDER BY v.key`, string(b))
+		LEFT JOIN channels c ON c.id = v.channel_id AND v.kind = 'channel'`, admin.Owner, admin.ID, each)
 	list, err := collect(rows, err, func(n *Needing) error {
 		var since int64
 		err := rows.Scan(&n.Kind, &n.AssetID, &n.Name, &n.Platform, &n.Channel, &since, &n.Step, &n.Standing, &n.Error,
 			&n.Code, &n.Messages)
 		n.Since = Moment(since)
 		return err
+	})
+	slices.SortStableFunc(list, func(a, b Needing) int {
+		return cmp.Or(slices.Index(AttentionKinds, a.Kind)-slices.Index(AttentionKinds, b.Kind), b.Since.Compare(a.Since),
+			strings.Compare(b.AssetID, a.AssetID), strings.Compare(a.Platform, b.Platform))
 	})
 	return counts, list, err
 }
@@ -146,7 +137,7 @@ type NeedsAttention struct {
 // RetryNeeds sums up the videos that need an admin.
 type RetryNeeds struct {
 	Count  int      `json:"count"`
-	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
+	People int      `json:"people"`          // who would be told of another try, up to ManyPeople; each once, and nobody whom no message reaches
 	Newest string   `json:"newest,omitzero"` // id of the try that failed last
 	Names  []string `json:"names,omitempty"` // the ten that failed last
 
@@ -154,6 +145,12 @@ type RetryNeeds struct {
 	Undelivered  int       `json:"undelivered"`    // videos with messages that were given up
 	Until        time.Time `json:"until,omitzero"` // when the last of both failed
 }
+
+// ManyPeople is how many people are counted: to look at each of a crowd takes too long for a page.
+const ManyPeople = 200
+
+// Crowd reports whether People may be more.
+func (n RetryNeeds) Crowd() bool { return n.People >= ManyPeople }
 
 // Others is how many are not named.
 func (n RetryNeeds) Others() int { return n.Count - len(n.Names) }
@@ -191,23 +188,28 @@ func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err er
 
 // NeedYou sums up the videos that need an admin, of those that a filter shows on all its pages.
 func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeeds, err error) {
+	if n.Count, err = s.Needs(ctx, admin, f); err != nil || n.Count == 0 {
+		return n, err
+	}
 	where := needy(admin, f)
-	rows, err := s.db.Read().QueryContext(ctx, `
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.name FROM assets a WHERE `+where+`
+		ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
+	n.Names, err = collect(rows, err, func(name *string) error {
+		var id string
+		err := rows.Scan(&id, name)
+		n.Newest = cmp.Or(n.Newest, id)
+		return err
+	})
+	if err != nil {
+		return n, err
+	}
+	err = s.db.Read().QueryRowContext(ctx, `
 		WITH RECURSIVE chain (id, retry_of) AS (
 			SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
 			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
-		SELECT a.id, a.name, (SELECT count(*) FROM assets a WHERE `+where+`), (
-			SELECT count(DISTINCT u.user_id) FROM chain CROSS JOIN unserved u ON u.id = chain.id
-			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL)
-		FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
-	n.Names, err = collect(rows, err, func(name *string) error {
-		var id string
-		err := rows.Scan(&id, name, &n.Count, &n.People)
-		if n.Newest == "" {
-			n.Newest = id
-		}
-		return err
-	})
+		SELECT count(*) FROM (SELECT DISTINCT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
+			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`, needyArgs(admin, f, ManyPeople)...).
+		Scan(&n.People)
 	return n, err
 }
 

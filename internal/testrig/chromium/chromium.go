@@ -184,7 +184,7 @@ func compiles(e *chromedp.ExceptionError) bool {
 		strings.Contains(e.Exception.Description, "\n    at ")
 }
 
-// Until waits until an expression is true. One that throws is not true yet: it asks for what the page does not have yet.
+// Until waits until an expression is true. One that throws is not true yet: it asks for what the page does not have.
 func (b Browser) Until(expression string) {
 	b.Helper()
 	if err := b.until(expression); err != nil {
