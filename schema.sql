@@ -370,23 +370,6 @@ BEGIN
 	SELECT raise(ABORT, 'publications_place_is_final');
 END;
 
--- What needs an admin, a row each: every count and list of it asks this view. What failed only because access to its channel has
--- ended is not here: the channel is. What the view publishable leaves out is listed once, and not asked for each.
-CREATE VIEW IF NOT EXISTS attention AS
-	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs_attention = 1
-	UNION ALL SELECT 'undelivered', id, '', NULL, creator, undelivered FROM assets WHERE undelivered IS NOT NULL AND needs_attention = 0
-	UNION ALL SELECT 'unanswered', NULL, '', NULL, NULL, min(set_aside) FROM inbox WHERE set_aside IS NOT NULL HAVING count(*) > 0
-	UNION ALL SELECT 'publication', p.asset_id, p.platform, p.channel_id, p.creator, p.completed FROM publications p
-		WHERE p.status = 'FAILED' AND p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
-			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
-	UNION ALL SELECT 'publication', asset_id, platform, channel_id, creator, standing_at FROM publications WHERE standing IS NOT NULL
-	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
-		WHERE p.status = 'PENDING' AND p.step = 'manual'
-			AND p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
-	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
-	UNION ALL SELECT 'announcement', NULL, '', id, NULL, started FROM announcements WHERE trouble IS NOT NULL
-	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
-
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
 CREATE TABLE IF NOT EXISTS jobs (
 	id             INTEGER PRIMARY KEY AUTOINCREMENT,

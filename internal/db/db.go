@@ -129,7 +129,7 @@ func Open(path, schema string, steps []string, before func(version int) error,
 		}
 		return nil, err
 	}
-	readers, err := sql.Open("sqlite", dsn(path, "rw", "query_only(1)", "cache_size(-2000)"))
+	readers, err := sql.Open("sqlite", dsn(path, "rw", "query_only(1)", "cache_size(-8000)"))
 	if err != nil {
 		conn.close()
 		return nil, err

@@ -63,8 +63,8 @@ func (i Item) Key() string {
 }
 
 const (
-	fewItems  = 5   // of a kind, on the library
-	manyItems = 100 // of a kind, on their own page
+	fewItems  = 5  // of a kind, on the library
+	manyItems = 25 // of a kind, on their own page
 )
 
 // attention lists up to so many things of each kind that need the admin who looks.

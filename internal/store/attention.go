@@ -38,24 +38,49 @@ func (a Attention) Total() (n int) {
 	return n
 }
 
-// concerns picks what needs an admin v that Admin.MayChange allows; channels and what should be taken down concern all.
-// ?1 says that they are an owner, ?2 is their id.
-const concerns = ` (?1 OR v.creator = ?2 OR v.kind = 'channel' OR v.kind = 'take-down')`
+// needs is where a kind of what needs an admin is read, by an index of its own: every page of the library asks for all
+// of them. Its columns stand for those of Needing; creator is whose it is; "" means the owners'.
+type needs struct{ kind, asset, platform, channel, creator, since, from string }
 
-// ofEachKind joins what a query finds of each kind: with its kind named, SQLite reads no more of the view than its index.
-func ofEachKind(query string) string {
-	var all []string
-	for _, kind := range AttentionKinds {
-		all = append(all, "SELECT * FROM ("+strings.ReplaceAll(query, "$kind", "'"+kind+"'")+")")
+// anybody is the creator, in needs, of what concerns every admin: whoever asks.
+const anybody = "?2"
+
+// What failed only because access to its channel has ended needs nobody: the channel does. Of a video that may not be
+// published nothing but taking it down is asked.
+var needed = []needs{
+	{NeedsChannel, `NULL`, `platform`, `id`, anybody, `checked`, `channels WHERE state = 'ENDED'`},
+	{NeedsRetry, `id`, `''`, `NULL`, `creator`, `finished`, `assets WHERE needs_attention = 1`},
+	{NeedsSending, `id`, `''`, `NULL`, `creator`, `undelivered`,
+		`assets WHERE undelivered IS NOT NULL AND needs_attention = 0`},
+	{NeedsAnswer, `NULL`, `''`, `NULL`, ``, `first`, `(SELECT min(set_aside) first FROM inbox WHERE set_aside IS NOT NULL)
+		WHERE first IS NOT NULL`},
+	{NeedsPublication, `asset_id`, `platform`, `channel_id`, `creator`, `completed`, `publications p
+		WHERE status = 'FAILED' AND asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
+			AND (step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))`},
+	{NeedsPublication, `asset_id`, `platform`, `channel_id`, `creator`, `standing_at`,
+		`publications WHERE standing IS NOT NULL`},
+	{NeedsHand, `asset_id`, `platform`, `NULL`, `creator`, `created`, `publications WHERE status = 'PENDING' AND step = 'manual'
+			AND asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`},
+	{NeedsTakeDown, `id`, `''`, `NULL`, anybody, `delete_requested_at`, `assets WHERE delete_requested_at IS NOT NULL`},
+	{NeedsContinuing, `NULL`, `''`, `id`, ``, `started`, `announcements WHERE trouble IS NOT NULL`},
+}
+
+// eachNeed joins a query of each of them.
+func eachNeed(query string) string {
+	var parts []string
+	for _, n := range needed {
+		concerns := `(?1 OR ` + cmp.Or(n.creator, `NULL`) + ` = ?2)`
+		parts = append(parts, strings.NewReplacer("$kind", n.kind, "$asset", n.asset, "$platform", n.platform,
+			"$channel", n.channel, "$since", n.since, "$from", n.from, "$concerns", concerns).Replace(query))
 	}
-	return strings.Join(all, " UNION ALL ")
+	return strings.Join(parts, " UNION ALL ")
 }
 
 var (
-	countsOfAttention = ofEachKind(`SELECT $kind, count(*) n, min(v.since), max(v.since) FROM attention v
-		WHERE v.kind = $kind AND v.since > ?3 AND` + concerns)
-	newestOfAttention = ofEachKind(`SELECT v.kind, v.asset_id, v.platform, v.channel_id, v.since FROM attention v
-		WHERE v.kind = $kind AND v.since > 0 AND` + concerns + ` ORDER BY v.since DESC, v.asset_id DESC LIMIT ?3`)
+	countsOfNeeds = eachNeed(`SELECT '$kind' kind, count(*) n, min($since) first, max($since) last FROM $from
+		AND $since > ?3 AND $concerns`)
+	newestOfNeeds = eachNeed(`SELECT * FROM (SELECT '$kind' kind, $asset asset_id, $platform platform, $channel channel_id,
+		$since since FROM $from AND $since > 0 AND $concerns ORDER BY $since DESC LIMIT ?3)`)
 )
 
 // Attention counts what needs an admin and began after a time; the zero time: all of it.
@@ -64,8 +89,8 @@ func (s *Store) Attention(ctx context.Context, admin Admin, after time.Time) (At
 	if !after.IsZero() {
 		since = after.UnixMilli()
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT * FROM (`+countsOfAttention+`) WHERE n > 0`,
-		admin.Owner, admin.ID, since)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, sum(n), min(first), max(last) FROM (`+countsOfNeeds+`)
+		WHERE n > 0 GROUP BY kind`, admin.Owner, admin.ID, since)
 	_, err = collect(rows, err, func(kind *string) error {
 		var n int
 		var first, last int64
@@ -107,7 +132,7 @@ func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, 
 				(SELECT trouble FROM announcements WHERE v.kind = 'announcement' AND id = v.channel_id), ''),
 			iif(v.kind = 'unanswered', (SELECT count(*) FROM inbox WHERE set_aside IS NOT NULL),
 				(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL))
-		FROM (`+newestOfAttention+`) v
+		FROM (`+newestOfNeeds+`) v
 		LEFT JOIN assets a ON a.id = v.asset_id
 		LEFT JOIN publications p ON p.asset_id = v.asset_id AND p.platform = v.platform
 		LEFT JOIN channels c ON c.id = v.channel_id AND v.kind = 'channel'`, admin.Owner, admin.ID, each)
@@ -118,10 +143,12 @@ func (s *Store) Needing(ctx context.Context, admin Admin, each int) (Attention, 
 		n.Since = Moment(since)
 		return err
 	})
-	slices.SortStableFunc(list, func(a, b Needing) int {
+	slices.SortFunc(list, func(a, b Needing) int {
 		return cmp.Or(slices.Index(AttentionKinds, a.Kind)-slices.Index(AttentionKinds, b.Kind), b.Since.Compare(a.Since),
-			strings.Compare(b.AssetID, a.AssetID), strings.Compare(a.Platform, b.Platform))
+			strings.Compare(b.AssetID, a.AssetID), strings.Compare(a.Platform, b.Platform), cmp.Compare(a.Channel, b.Channel))
 	})
+	seen := map[string]int{}
+	list = slices.DeleteFunc(list, func(n Needing) bool { seen[n.Kind]++; return seen[n.Kind] > each }) // of two sources
 	return counts, list, err
 }
 
@@ -137,7 +164,8 @@ type NeedsAttention struct {
 // RetryNeeds sums up the videos that need an admin.
 type RetryNeeds struct {
 	Count  int      `json:"count"`
-	People int      `json:"people"`          // who would be told of another try, up to ManyPeople; each once, and nobody whom no message reaches
+	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
+	Crowd  bool     `json:"crowd,omitzero"`  // there may be more of them
 	Newest string   `json:"newest,omitzero"` // id of the try that failed last
 	Names  []string `json:"names,omitempty"` // the ten that failed last
 
@@ -146,11 +174,8 @@ type RetryNeeds struct {
 	Until        time.Time `json:"until,omitzero"` // when the last of both failed
 }
 
-// ManyPeople is how many people are counted: to look at each of a crowd takes too long for a page.
-const ManyPeople = 200
-
-// Crowd reports whether People may be more.
-func (n RetryNeeds) Crowd() bool { return n.People >= ManyPeople }
+// manyUnserved is how many wishes are looked at to count the people: to look at all of a crowd takes too long for a page.
+const manyUnserved = 200
 
 // Others is how many are not named.
 func (n RetryNeeds) Others() int { return n.Count - len(n.Names) }
@@ -207,9 +232,9 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 		WITH RECURSIVE chain (id, retry_of) AS (
 			SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
 			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
-		SELECT count(*) FROM (SELECT DISTINCT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
-			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`, needyArgs(admin, f, ManyPeople)...).
-		Scan(&n.People)
+		SELECT count(DISTINCT user_id), count(*) >= ?6 FROM (SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
+			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`, needyArgs(admin, f, manyUnserved)...).
+		Scan(&n.People, &n.Crowd)
 	return n, err
 }
 

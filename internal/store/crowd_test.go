@@ -468,3 +468,21 @@ func TestRecover_ACrowdHasFailedAsAWhole(t *testing.T) {
 		t.Errorf("got %d requests under way and %d held for the owner; want none and all of %d", live, held, people)
 	}
 }
+
+// Of a crowd the page counts no more than it must: it says that there are at least so many.
+func TestNeedYou_CountsFewPeopleAndSaysThatACrowdIsMore(t *testing.T) {
+	for people, crowd := range map[int]bool{1: false, manyUnserved - 1: false, manyUnserved: true, manyUnserved + 50: true} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			for user := range people {
+				asks(t, tx, int64(user+1), fmt.Sprintf("name %d", user%2))
+			}
+			return nil
+		})
+		fails(t, s)
+		n, err := s.NeedYou(t.Context(), Admin{ID: 8, Owner: true}, Filter{})
+		if err != nil || n.Count != min(people, 2) || n.People != min(people, manyUnserved) || n.Crowd != crowd {
+			t.Errorf("%d people: got %+v, %v; want them counted up to %d", people, n, err, manyUnserved)
+		}
+	}
+}
