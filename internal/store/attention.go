@@ -42,7 +42,7 @@ func (a Attention) Total() (n int) {
 // of them. Its columns stand for those of Needing; creator is whose it is; "" means the owners'.
 type needs struct{ kind, asset, platform, channel, creator, since, from string }
 
-// anybody is the creator, in needs, of what concerns every admin: whoever asks.
+// anybody is the creator, in needs, of what concerns every admin: the one who asks.
 const anybody = "?2"
 
 // What failed only because access to its channel has ended needs nobody: the channel does. Of a video that may not be
@@ -174,7 +174,8 @@ type RetryNeeds struct {
 	Until        time.Time `json:"until,omitzero"` // when the last of both failed
 }
 
-// manyUnserved is how many wishes are looked at to count the people: to look at all of a crowd takes too long for a page.
+// manyUnserved is how many wishes are looked at to count the people: to look at all of a crowd takes too long for a
+// page.
 const manyUnserved = 200
 
 // Others is how many are not named.
@@ -232,7 +233,8 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 		WITH RECURSIVE chain (id, retry_of) AS (
 			SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
 			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
-		SELECT count(DISTINCT user_id), count(*) >= ?6 FROM (SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
+		SELECT count(DISTINCT user_id), count(*) >= ?6 FROM (
+			SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
 			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`, needyArgs(admin, f, manyUnserved)...).
 		Scan(&n.People, &n.Crowd)
 	return n, err

@@ -157,7 +157,7 @@ func TestShareOrCreate_OnlyAVideoOfTheTimeAskedFor(t *testing.T) {
 	}
 }
 
-// Who waits for a video whose file is lost gets one that is newer, and not an older one.
+// A user whose video has lost its file gets one that is newer, and not an older one.
 func TestMakeAgain_AnOlderVideoIsNoNewTry(t *testing.T) {
 	for _, c := range []struct {
 		other time.Duration // when the other was finished, from when the lost one was
