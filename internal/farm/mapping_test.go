@@ -410,6 +410,43 @@ func TestForget_RemovesWhatAPersonHadDeleted(t *testing.T) {
 	}
 }
 
+// TestForget_StopsEveryTryOfAnAsset has a try end beside a later one, which nobody may lose sight of.
+func TestForget_StopsEveryTryOfAnAsset(t *testing.T) {
+	t.Parallel()
+	s := natstest.New(t)
+	c := centre(t, s.URL())
+	begun, ended, finish := make(chan int, 2), make(chan error, 1), make(chan bool)
+	start(t, s.URL(), 2, func(ctx context.Context, o video.Order) error {
+		begun <- o.Attempt
+		if o.Attempt == 1 {
+			<-finish
+			return nil
+		}
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return ctx.Err()
+	})
+	first, second := order1("asset"), order1("asset")
+	second.Attempt = 2
+	ctx, stop := context.WithCancel(t.Context())
+	early, late := begin(t.Context(), t, c, first), begin(ctx, t, c, second)
+	<-begun
+	<-begun
+	close(finish)
+	(<-early).want(t, first)
+	until(t, "one is under way", func() bool {
+		all := c.Workers()
+		return len(all) == 1 && all[0].Made == 1 && all[0].Busy == 1
+	})
+	stop()
+	<-late
+	c.Forget([]string{"asset"})
+	until(t, "the later one is stopped", func() bool { return len(ended) == 1 })
+	if err := <-ended; !errors.Is(err, errUnwanted) {
+		t.Errorf("got %v; want %v", err, errUnwanted)
+	}
+}
+
 func TestKit_TravelsByHashAndOnlyWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := natstest.New(t)

@@ -61,7 +61,7 @@ type worker struct {
 
 	mu     sync.Mutex // guards what follows
 	status Status
-	making map[string]context.CancelCauseFunc // by asset
+	making map[*order]context.CancelCauseFunc // two tries of one asset may be under way
 	asking map[*context.CancelFunc]context.CancelFunc
 }
 
@@ -80,7 +80,7 @@ func work(ctx context.Context, opts WorkerOptions, t times, log *slog.Logger) er
 		return err
 	}
 	w := &worker{opts: opts, times: t, log: log, id: nameOf(host, rand.Text()[:6]),
-		making: map[string]context.CancelCauseFunc{}, asking: map[*context.CancelFunc]context.CancelFunc{}}
+		making: map[*order]context.CancelCauseFunc{}, asking: map[*context.CancelFunc]context.CancelFunc{}}
 	w.status = Status{ID: w.id, Version: opts.Version, Protocol: Protocol, Cores: opts.Cores}
 	if w.line, err = opts.connect("retake worker "+w.id, log); err != nil {
 		return err
@@ -202,8 +202,8 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 	}
 	ctx, cancel := context.WithCancelCause(finishing)
 	defer cancel(nil)
-	w.begin(o.Asset, cancel)
-	defer w.end(o.Asset)
+	w.begin(&o, cancel)
+	defer w.end(&o)
 
 	var signs signs
 	var beating routine.Group
@@ -448,17 +448,17 @@ func (w *worker) discard(ctx context.Context, g *ground, f fate) {
 }
 
 // begin and end keep the list of what is being made.
-func (w *worker) begin(asset string, cancel context.CancelCauseFunc) {
+func (w *worker) begin(o *order, cancel context.CancelCauseFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.making[asset] = cancel
+	w.making[o] = cancel
 	w.status.Busy++
 }
 
-func (w *worker) end(asset string) {
+func (w *worker) end(o *order) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.making, asset)
+	delete(w.making, o)
 	w.status.Busy--
 }
 
@@ -487,11 +487,13 @@ func (w *worker) drained() bool {
 
 // stop ends the film of an asset that nobody wants any more.
 func (w *worker) stop(m *nats.Msg) {
+	asset := strings.TrimPrefix(m.Subject, stopSubject)
 	w.mu.Lock()
-	cancel := w.making[strings.TrimPrefix(m.Subject, stopSubject)]
-	w.mu.Unlock()
-	if cancel != nil {
-		cancel(errUnwanted)
+	defer w.mu.Unlock()
+	for o, cancel := range w.making {
+		if o.Asset == asset {
+			cancel(errUnwanted)
+		}
 	}
 }
 
