@@ -246,6 +246,27 @@ func TestStudio_KeepsWhatWasTypedWhenTheMachineCannotShowIt(t *testing.T) {
 	}
 }
 
+// As above for what is saved: here the folder of the versions is a file.
+func TestStudio_KeepsWhatWasTypedWhenTheMachineCannotSaveIt(t *testing.T) {
+	a := newAtelier(t)
+	versions := filepath.Join(a.dir, a.id, "versions")
+	if err := os.RemoveAll(versions); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(versions, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	body := url.Values{"do": {"save"}, "title.ru": {"Мой фильм"}}
+	w := a.do(a.WorkOnTemplate, sent{path: "/studio/" + a.id, id: a.id, body: body.Encode()})
+	if page := w.Body.String(); w.Code != 503 || !strings.Contains(page, "Мой фильм") ||
+		!strings.Contains(page, "What you typed is still here") {
+		t.Errorf("got %d; want 503, the reason, and what was typed", w.Code)
+	}
+	if status, answer := a.works("save", "title.ru", "Мой фильм"); status != 503 || answer.Error.Code != Unavailable {
+		t.Errorf("got %d, %+v; want 503 %s", status, answer, Unavailable)
+	}
+}
+
 func TestStudio_TextsImagesAndMusicAreSetByFields(t *testing.T) {
 	a := newAtelier(t)
 	folder := filepath.Join(a.dir, a.id)

@@ -410,3 +410,28 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
+
+// Publications that failed and those that are not as they should be are one kind, read by two indexes: of both together
+// the newest are listed, and no more than was asked for.
+func TestNeeding_OfTwoSourcesTheNewestAreListed(t *testing.T) {
+	s := newTale(t)
+	s.tell("ask A 1; done; ask B 2; done; ask C 3; done; ask D 4; done")
+	for i, what := range []string{"failed", "standing", "failed", "standing"} {
+		statement := `INSERT INTO publications (asset_id, platform, creator, created, status, step, error, completed)
+			VALUES (?1, 'RUMBLE', 8, 1, 'FAILED', '', 'rumble: 400', ?2)`
+		if what == "standing" {
+			statement = `INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, remote_url,
+				completed, standing, standing_at) VALUES (?1, 'RUMBLE', 8, 1, 'COMPLETED', 'v' || ?2, 'https://example.com', 1,
+				'private', ?2)`
+		}
+		mutate(t, s.q.store, statement, s.ids[i], 1000+i)
+	}
+	counts, list, err := s.q.store.Needing(t.Context(), store.Admin{ID: 8, Owner: true}, 2)
+	var got []string
+	for _, n := range list {
+		got = append(got, n.AssetID)
+	}
+	if want := []string{s.ids[3], s.ids[2]}; err != nil || counts[store.NeedsPublication].N != 4 || !slices.Equal(got, want) {
+		t.Errorf("got %d counted, %v listed, %v; want 4, %v", counts[store.NeedsPublication].N, got, err, want)
+	}
+}
