@@ -16,7 +16,7 @@ test:
 	@./packaging/testservers.sh
 	@./packaging/proxies.sh
 	@./packaging/npmservers.sh
-	go test -timeout 60m ./...
+	go test -timeout 80m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }

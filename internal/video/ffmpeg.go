@@ -126,7 +126,7 @@ func findTools(configured string) (*tools, error) {
 }
 
 // tryTimeout is how long the trial may take: a tenth of a second where nothing else runs.
-const tryTimeout = 30 * time.Second
+const tryTimeout = 2 * time.Minute
 
 // try encodes and reads back two frames with sound.
 func (t *tools) try(ctx context.Context, work string) error {
