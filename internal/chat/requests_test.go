@@ -4,6 +4,7 @@ package chat
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 	"retake.example/internal/testrig"
+	"retake.example/internal/video"
 )
 
 var maria = store.User{ID: 1, Lang: "ru"}
@@ -141,5 +143,111 @@ func TestAnswers_UnclearOnesAreCountedApart(t *testing.T) {
 	want := "sendMessage first|sendMessage first|sendMessage second|sendMessage second"
 	if got := tg.said(); got != want {
 		t.Errorf("got %s; want %s", got, want)
+	}
+}
+
+// wanted gives user 1 a request in a state, of a video in a state.
+func wanted(t *testing.T, c *Chat, id int, name, status, video string) {
+	t.Helper()
+	asset := fmt.Sprintf("%026d", id)
+	testrig.Mutate(t, c.Store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished, file)
+		VALUES (?1, ?2, lower(?2), 'new-year', 'ru', 'REQUEST', ?3, iif(?3 = 'FAILED', 'x', NULL), ?4,
+			iif(?3 IN ('FAILED', 'COMPLETED'), ?4, NULL), iif(?3 = 'COMPLETED', 'x.mp4', NULL))`, asset, name, video, id)
+	testrig.Mutate(t, c.Store, `INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
+		VALUES (1, ?1, 1, ?2, ?3, iif(?2 IN ('FAILED', 'COMPLETED'), ?3, NULL))`, asset, status, id)
+}
+
+func TestStatus_EachStateHasItsLineAndItsButton(t *testing.T) {
+	c, tg := newChat(t, time.Millisecond)
+	status := func() string {
+		said, _ := turns(t, c, tg, 5, func(ctx context.Context, turn *Turn) error { return c.Status(ctx, turn, maria) })
+		return said
+	}
+	if got := status(); got != says("status_empty", nil) {
+		t.Errorf("without wishes: got %q", got)
+	}
+	wanted(t, c, 1, "Аня", "FAILED", "FAILED")
+	wanted(t, c, 2, "Аня", "FAILED", "FAILED") // another try of the same
+	wanted(t, c, 3, "Боря", "COMPLETED", "COMPLETED")
+	wanted(t, c, 4, "Вера", "PROCESSING", "COMPLETED")
+	wanted(t, c, 5, "Гоша", "PROCESSING", "PROCESSING")
+	wanted(t, c, 6, "Даша", "PENDING", "PENDING")
+	lines := []string{lang.Say("ru", "status_title", nil)}
+	for _, l := range []string{"pending Даша", "processing Гоша", "sending Вера", "completed Боря", "failed Аня", "retried Аня"} {
+		id, name, _ := strings.Cut(l, " ")
+		lines = append(lines, lang.Say("ru", "status_"+id, lang.Vars{"Name": name}))
+	}
+	want := "sendMessage " + strings.Join(lines, "\n") + "|" + says("status_retry", lang.Vars{"Name": "Аня"})
+	if got := status(); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got, want := tg.shows(), telegram.RetryButton+":"+fmt.Sprintf("%026d", 2); got != want {
+		t.Errorf("got button %q; want %q", got, want)
+	}
+	testrig.Mutate(t, c.Store, `DELETE FROM requests WHERE status = 'FAILED'`)
+	status()
+	if got, want := tg.shows(), telegram.GetButton+":"+fmt.Sprintf("%026d", 4); got != want {
+		t.Errorf("got button %q of the list; want %q", got, want)
+	}
+	c.Offers = video.NewOffers(offer("new-year"), offer("b"))
+	if got, want := status(), lang.Say("ru", "status_pending", lang.Vars{"Name": lang.Say("ru", "status_name",
+		lang.Vars{"Name": "Даша", "Title": "new-year"})}); !strings.Contains(got, want) {
+		t.Errorf("with a choice: got %q; want %q in it", got, want)
+	}
+}
+
+func TestCancel_SaysWhatWasLateAndWhatThereWasNot(t *testing.T) {
+	c, tg := newChat(t, time.Millisecond)
+	all := func() string {
+		said, _ := turns(t, c, tg, 5, func(ctx context.Context, turn *Turn) error { return c.CancelAll(ctx, turn, maria) })
+		return said
+	}
+	one := func(id string) string {
+		said, _ := turns(t, c, tg, 5, func(ctx context.Context, turn *Turn) error { return c.Cancel(ctx, turn, maria, id) })
+		return said
+	}
+	if got := all(); got != says("cancel_nothing", nil) {
+		t.Errorf("without wishes: got %q", got)
+	}
+	a := wishes(t, c, "Маша", 7)
+	testrig.Begin(t, c.Store, store.Render)
+	if got := all(); got != says("cancel_late", nil) {
+		t.Errorf("what has begun: got %q", got)
+	}
+	wishes(t, c, "Даша", 8)
+	if got, want := all(), "editMessageText "+lang.Say("ru", "cancelled", lang.Vars{"Name": "Даша"}); got != want {
+		t.Errorf("one of two: got %q; want %q", got, want)
+	}
+	for id, want := range map[string]string{a.ID: "cancel_late", "gone": "cancel_nothing"} {
+		if got := one(id); got != says(want, nil) {
+			t.Errorf("%s: got %q; want %s", id, got, want)
+		}
+	}
+}
+
+func TestGet_ALapsedButtonSaysSoAndAVideoComesOnce(t *testing.T) {
+	c, tg := newChat(t, time.Millisecond)
+	get := func(user int64, id string) string {
+		said, _ := turns(t, c, tg, 5, func(ctx context.Context, turn *Turn) error {
+			return c.Get(ctx, turn, store.User{ID: user, Lang: "ru"}, id)
+		})
+		return said
+	}
+	a := wishes(t, c, "Маша", 7)
+	if got := get(1, a.ID); got != "" || testrig.Count(t, c.Store, `SELECT count(*) FROM requests`) != 1 {
+		t.Errorf("before it is there: got %q; want nothing", got)
+	}
+	if got := get(1, "gone"); got != says("press_lapsed", nil) {
+		t.Errorf("a video that is gone: got %q", got)
+	}
+	testrig.Complete(t, c.Store)
+	testrig.Write(t, c.Store, func(tx *store.Tx) error { _, err := tx.UpsertUser(2, "ru"); return err })
+	if got := get(2, a.ID); got != says("press_lapsed", nil) {
+		t.Errorf("somebody else's: got %q", got)
+	}
+	testrig.Mutate(t, c.Store, `DELETE FROM jobs`)
+	testrig.Mutate(t, c.Store, `UPDATE requests SET status = 'COMPLETED', answer_id = 1, finished = 1`)
+	if got := get(1, a.ID); got != "" || testrig.Count(t, c.Store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`) != 1 {
+		t.Errorf("got %q and no delivery; want the video to be sent once more", got)
 	}
 }

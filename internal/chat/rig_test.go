@@ -3,6 +3,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,25 +23,60 @@ import (
 
 // scripted is a Telegram whose calls a test sees, as "method text".
 type scripted struct {
-	mu    sync.Mutex
-	calls []string
-	say   func(method, text string) (answer string) // "": the call worked
+	mu      sync.Mutex
+	calls   []string
+	toasts  []string
+	buttons []string                                  // the data of those of the last message, row by row
+	menus   []menu                                    // that were set
+	say     func(method, text string) (answer string) // "": the call worked
+}
+
+// menu is one that Telegram was given.
+type menu struct {
+	Language string
+	Chat     int64 // 0: all others
+	Commands []struct{ Command, Description string }
 }
 
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	method, text := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:], ""
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		var sent struct{ Text string }
-		json.NewDecoder(r.Body).Decode(&sent)
-		text = sent.Text
-	} else {
-		text = r.FormValue("text")
-	}
+	method, text := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:], r.FormValue("text")
 	answer := ""
-	if method != "getMe" && method != "answerCallbackQuery" {
+	switch method {
+	case "answerCallbackQuery":
+		s.toasts = append(s.toasts, text)
+	case "getMe":
+		answer = `{"ok":true,"result":{"id":1000,"is_bot":true,"first_name":"Retake","username":"RetakeBot"}}`
+	case "setMyCommands":
+		m := menu{Language: r.FormValue("language_code")}
+		var scope struct {
+			Chat int64 `json:"chat_id"`
+		}
+		json.Unmarshal([]byte(r.FormValue("scope")), &scope)
+		json.Unmarshal([]byte(r.FormValue("commands")), &m.Commands)
+		m.Chat = scope.Chat
+		s.menus = append(s.menus, m)
+		answer = `{"ok":true,"result":true}`
+		if s.say != nil {
+			answer = cmp.Or(s.say(method, text), answer)
+		}
+	default:
 		s.calls = append(s.calls, method+" "+text)
+		var markup struct {
+			Rows [][]struct {
+				Data string `json:"callback_data"`
+			} `json:"inline_keyboard"`
+		}
+		json.Unmarshal([]byte(r.FormValue("reply_markup")), &markup)
+		s.buttons = nil
+		for _, row := range markup.Rows {
+			var data []string
+			for _, b := range row {
+				data = append(data, b.Data)
+			}
+			s.buttons = append(s.buttons, strings.Join(data, " "))
+		}
 		if s.say != nil {
 			answer = s.say(method, text)
 		}
@@ -59,6 +95,22 @@ func (s *scripted) said() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.calls, "|")
+}
+
+// since returns what was said, and the toasts, since the last time.
+func (s *scripted) since() (said, toasts string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	said, toasts = strings.Join(s.calls, "|"), strings.Join(s.toasts, "|")
+	s.calls, s.toasts = nil, nil
+	return said, toasts
+}
+
+// shows returns the data of the buttons of the last message, row by row.
+func (s *scripted) shows() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.buttons, "|")
 }
 
 // newChat is a chat for one template, with user 1. second is that of Telegram's limits.

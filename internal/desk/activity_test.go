@@ -67,3 +67,22 @@ func TestActivity_IsNarrowedToWhoWhatDayAndVideo(t *testing.T) {
 		t.Errorf("got %d; want a refusal of somebody unknown", w.Code)
 	}
 }
+
+// A deed with an outcome of its own has its own words, and one that nobody has words for is named as it is.
+func TestWhat_EachOutcomeHasItsWords(t *testing.T) {
+	say := sayIn("en")
+	for _, w := range whats {
+		got := what(say, store.AuditEntry{Action: w.action, Outcome: w.outcome, Attempt: 2})
+		if want := say(w.id, Vars{"Attempt": 2, "Outcome": w.outcome, "Of": w.outcome}); got != want {
+			t.Errorf("%s, %s: got %q; want %q", w.action, w.outcome, got, want)
+		}
+	}
+	for d, want := range map[store.AuditEntry]string{
+		{Action: "new deed", Outcome: "well"}: "new deed: well", {Action: "new deed"}: "new deed",
+		{Action: "publish", Outcome: "odd"}: "publish: odd",
+	} {
+		if got := what(say, d); got != want {
+			t.Errorf("%+v: got %q; want %q", d, got, want)
+		}
+	}
+}

@@ -294,3 +294,14 @@ func TestAttention_AnAnnouncementThatTheProgramPausedIsTheOwners(t *testing.T) {
 		t.Errorf("got %v, %v for an admin who is no owner; want nothing", others, err)
 	}
 }
+
+func TestAbout_IsRoundedUpToMinutesOrHours(t *testing.T) {
+	say := sayIn("en")
+	for d, want := range map[time.Duration]string{0: "1 minute", time.Second: "1 minute", time.Minute: "1 minute",
+		time.Minute + 1: "2 minutes", 2*time.Hour - time.Minute + 1: "2 hours", 2 * time.Hour: "2 hours",
+		2*time.Hour + 1: "3 hours", 5 * time.Hour: "5 hours", 90 * time.Minute: "90 minutes"} {
+		if got := about(say, d); got != want {
+			t.Errorf("%v: got %q; want %q", d, got, want)
+		}
+	}
+}

@@ -391,3 +391,23 @@ func pngOf(t *testing.T, w, h int) []byte {
 	}
 	return b.Bytes()
 }
+
+// What a field may hold is looked at before the template is written, with the field that the form has a place for.
+func TestStudio_AFieldIsNeitherTooLongNorHidden(t *testing.T) {
+	a := newAtelier(t)
+	for field, place := range map[string]string{"title.ru": "title", "s1.text.ru": "s1.text", "s1.start": "s1.start",
+		"voice.text.ru": "voice.text", "voice.start": "voice.start"} {
+		for text, want := range map[string]string{
+			strings.Repeat("1", longestStudioField+1): "300",
+			"1\u202e2": sayIn("en")("studio_hidden", nil),
+		} {
+			status, answer := a.works("save", field, text)
+			if got := answer.Error.Fields[place]; status != http.StatusUnprocessableEntity || !strings.Contains(got, want) {
+				t.Errorf("%s: got %d and %v; want %q at %s", field, status, answer.Error.Fields, want, place)
+			}
+		}
+	}
+	if _, answer := a.works("save", "title.ru", strings.Repeat("я", longestStudioField)); strings.Contains(answer.Error.Fields["title"], "300") {
+		t.Errorf("the longest title: got %q", answer.Error.Fields["title"])
+	}
+}

@@ -116,3 +116,22 @@ func TestSweeper_RemembersADayOfNewFiles(t *testing.T) {
 		}
 	})
 }
+
+// What takes the place of a file that could not be deleted is not deleted.
+func TestSweeper_WhatIsPutAgainIsWanted(t *testing.T) {
+	m := &memory{keys: map[string]bool{}, stuck: map[string]bool{"a": true}}
+	s := NewSweeper(m)
+	if err := s.Put(t.Context(), "a", "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(t.Context(), "a"); err == nil || s.Undeleted().Files != 1 {
+		t.Fatalf("got %v, %+v; want one file that is stuck", err, s.Undeleted())
+	}
+	if err := s.Put(t.Context(), "a", "", nil); err != nil || s.Undeleted() != (Undeleted{}) {
+		t.Errorf("got %v, %+v; want nothing to delete", err, s.Undeleted())
+	}
+	m.stuck = nil
+	if err := s.DeleteAgain(t.Context(), allOf); err != nil || !m.keys["a"] {
+		t.Errorf("got %v, %v left; want what was put", err, m.keys)
+	}
+}

@@ -374,3 +374,15 @@ func TestLine_BulkIsBehindAllOthersAndComesBackLater(t *testing.T) {
 		}
 	})
 }
+
+// It is a video's turn, and the videos have given theirs up: what else is pending goes.
+func TestLine_VideosThatGaveUpTheirTurnHoldUpNothing(t *testing.T) {
+	g := quiet()
+	g.videosPassed = 2
+	for _, at := range []lane{courtesies, notices} {
+		g.lines[at] = append(g.lines[at], &waiter{call: message(int64(at)+1, Pending)})
+	}
+	if at, i, _ := g.next(time.Now()); at != notices || i != 0 {
+		t.Errorf("got lane %d, place %d; want the notice", at, i)
+	}
+}

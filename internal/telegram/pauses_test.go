@@ -449,6 +449,23 @@ func TestPause_AnotherPollerKeepsUsFromSendingAlthoughSomePollsComeThrough(t *te
 	})
 }
 
+// Another trouble than the other program's says nothing of it: a fence after it last polled, messages go out.
+func TestPause_AnotherPollerIsGoneAfterAWhileWhateverElseIsWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		g.Polled(refusal(409, "Conflict: terminated by other getUpdates request", parameters{}))
+		time.Sleep(fence*time.Second - time.Millisecond)
+		g.Polled(refusal(404, "Not Found", parameters{}))
+		if err := g.Do(t.Context(), message(1, Answer), fine); ClassOf(err) != OtherPoller {
+			t.Errorf("within the fence: got %v; want that another program polls", err)
+		}
+		time.Sleep(time.Millisecond)
+		if err := g.Do(t.Context(), message(1, Answer), fine); ClassOf(err) == OtherPoller {
+			t.Errorf("after it: got %v; want no word of another program", err)
+		}
+	})
+}
+
 func TestPause_WhatIsLeftOfItIsKnownForEachChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := quiet()

@@ -259,19 +259,6 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	return err
 }
 
-// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list
-// returns the menu of a chat (0: of all others) in a language ("": in all others).
-func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []int64,
-	list func(language string, chat int64) []Command) error {
-	var errs []error
-	for _, l := range append([]string{""}, languages...) {
-		for _, chat := range append([]int64{0}, chats...) {
-			errs = append(errs, Patiently(ctx, func() error { return t.SetCommands(ctx, l, chat, list(l, chat)) }))
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // DeleteWebhook takes the updates over from a webhook, and loses none: polling works from then on.
 func (t *Talk) DeleteWebhook(ctx context.Context) error {
 	_, err := invoke(ctx, t, Call{Method: "deleteWebhook"}, t.API.DeleteWebhook, &bot.DeleteWebhookParams{})

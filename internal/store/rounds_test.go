@@ -1,0 +1,246 @@
+// Tests of what a method does to the rows beside the one it is about: other videos, other people, other moments.
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestFinishMessage_TakesBackOnlyAnAnnouncementThatWasOvertaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		overtaken bool
+		spent     int
+	}{"in time": {false, 0}, "overtaken": {true, 77}} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
+				return err
+			}
+			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
+			return err
+		})
+		task := claims(t, s, Announce, 1)[0]
+		if c.overtaken {
+			do(t, s, func(tx *Tx) error {
+				_, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', answer_id = 5, finished = ?`, tx.now)
+				return err
+			})
+		}
+		do(t, s, func(tx *Tx) error {
+			spent, err := tx.FinishMessage(&task, 77)
+			if spent != c.spent {
+				t.Errorf("%s: got message %d to take back; want %d", name, spent, c.spent)
+			}
+			return err
+		})
+		var progress int
+		if err := s.db.Read().QueryRow(`SELECT progress_id FROM requests`).Scan(&progress); err != nil || progress != 77 {
+			t.Errorf("%s: got progress message %d, %v; want the announcement", name, progress, err)
+		}
+	}
+}
+
+// A time that is nearer than a job asked for stays as near.
+func TestCapWaits_MakesNothingLater(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
+	task := claims(t, s, Render, 1)[0]
+	do(t, s, func(tx *Tx) error { return tx.Defer(task.Job, tx.Now().Add(time.Hour), "away") })
+	now = noon.Add(50 * time.Minute)
+	do(t, s, (*Tx).CapWaits)
+	if due, err := s.NextDue(t.Context(), now); err != nil || !due.Equal(noon.Add(time.Hour)) {
+		t.Errorf("got it due at %v, %v; want the time it asked for", due, err)
+	}
+}
+
+// A bot that comes back, and back again, finds all that waits.
+func TestInbox_SurvivesAnyNumberOfBots(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { return tx.UseBot(1) })
+	for i := range 6 {
+		do(t, s, func(tx *Tx) error {
+			_, err := tx.Receive([]Update{{ID: 10, Chat: 1, Raw: fmt.Sprint("a", i)}, {ID: 11, Chat: 1, Raw: fmt.Sprint("b", i)}})
+			return errors.Join(err, tx.UseBot(int64(2-i%2)))
+		})
+		now = now.Add(time.Second)
+		do(t, s, func(tx *Tx) error { return tx.UseBot(int64(1 + i%2)) })
+	}
+	waiting, err := s.Inbox(t.Context())
+	if err != nil || len(waiting) != 12 {
+		t.Fatalf("got %v, %v; want all twelve", waiting, err)
+	}
+	for i, u := range waiting {
+		if u.ID > 0 || u.Raw[1:] != fmt.Sprint(i/2) {
+			t.Errorf("got %+v in place %d; want them in the order they came, with no number of the bot's", u, i)
+		}
+	}
+}
+
+func TestRecentUser_WasSeenWithinADayAndNotLater(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
+	for after, want := range map[time.Duration]bool{-time.Millisecond: false, 0: true, 24*time.Hour - time.Millisecond: true,
+		24 * time.Hour: false} {
+		now = noon.Add(after)
+		if _, err := s.RecentUser(t.Context(), 1); (err == nil) != want {
+			t.Errorf("%v after: got %v; want them known: %v", after, err, want)
+		}
+	}
+}
+
+// Only as many of the oldest videos go as the room is for, and none that somebody may still want.
+func TestMakeRoom_TakesTheOldestAndNoMoreThanIsNeeded(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	video := func(id string, age int, more string) {
+		t.Helper()
+		inserts(t, s, fmt.Sprintf(`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, size, created, finished)
+			VALUES ('%s', '%s', '%[1]s', 't', 'ru', 'REQUEST', 'COMPLETED', '%[1]s.mp4', 1000, $now - %[3]d, $now - %[3]d)`, id, id, age))
+		if more != "" {
+			inserts(t, s, fmt.Sprintf(more, id))
+		}
+	}
+	inserts(t, s, aUser)
+	for i, more := range []string{`UPDATE assets SET creator = 8 WHERE id = '%s'`, `UPDATE assets SET advance = 1 WHERE id = '%s'`,
+		`INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, remote_url, started, completed)
+			VALUES ('%s', 'YOUTUBE', 8, 1, 'COMPLETED', 'x', 'https://x', 1, 1)`,
+		`INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created) VALUES ('RENDER', '%s', 1, 1, 0, 1)`,
+		`INSERT INTO requests (user_id, asset_id, chat_id, status, created, restore_hold) VALUES (1, '%s', 1, 'PROCESSING', 1, 1)`,
+	} {
+		video(fmt.Sprintf("k%025d", i), 100_000-i, more)
+	}
+	for i := range 5 {
+		video(fmt.Sprintf("v%025d", i), 10_000-i, "")
+	}
+	left := func() (n int) {
+		if err := s.db.Read().QueryRow(`SELECT count(*) FROM assets`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		bytes, freed int64
+		left         int
+	}{{0, 0, 10}, {1, 1000, 9}, {1000, 1000, 8}, {1001, 2000, 6}, {1 << 40, 1000, 5}, {1, 0, 5}} {
+		do(t, s, func(tx *Tx) error {
+			gone, freed, err := tx.MakeRoom(c.bytes)
+			if freed != c.freed || len(gone.Assets) != int(c.freed/1000) {
+				t.Errorf("%d bytes: got %d from %d videos; want %d", c.bytes, freed, len(gone.Assets), c.freed)
+			}
+			return err
+		})
+		if got := left(); got != c.left {
+			t.Errorf("%d bytes: %d videos are left; want %d", c.bytes, got, c.left)
+		}
+	}
+	var oldest string
+	if err := s.db.Read().QueryRow(`SELECT group_concat(substr(id, 1, 1), '') FROM assets`).Scan(&oldest); err != nil || oldest != "kkkkk" {
+		t.Errorf("got %s, %v left; want those that somebody may want", oldest, err)
+	}
+}
+
+func TestMoveTo_ChangesOnlyWhatWaitsAndIsAsItWasSeen(t *testing.T) {
+	at := noon.Add(48 * time.Hour)
+	for name, c := range map[string]struct {
+		was  string // how the publication differs from one that waits
+		seen time.Time
+		to   time.Time
+		held bool
+		busy bool
+		step string
+		due  int64
+	}{
+		"by the queue":              {"", time.Time{}, at, true, false, "scheduled", at.UnixMilli()},
+		"by the queue, at once":     {"publish_at = 5, step = 'scheduled'", Moment(5), time.Time{}, true, false, "", 0},
+		"by the platform":           {"", time.Time{}, at, false, false, "", 7},
+		"by the platform, at once":  {"publish_at = 5", Moment(5), time.Time{}, false, false, "", 7},
+		"it was moved meanwhile":    {"publish_at = 6", Moment(5), at, true, true, "", 7},
+		"the platform has some":     {"sent = 1", time.Time{}, at, true, true, "", 7},
+		"it has a session":          {"session_uri = 'https://x', session_at = 1", time.Time{}, at, false, true, "", 7},
+		"it is there":               {"remote_id = 'x'", time.Time{}, at, false, true, "", 7},
+		"somebody has to upload it": {"step = 'manual'", time.Time{}, at, true, true, "manual", 7},
+		"it is sent":                {"status = 'PROCESSING', started = 1", time.Time{}, at, true, true, "", 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := noon
+			s := clocked(t, &now)
+			inserts(t, s, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+				VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'x', 'x', 't', 'ru', 'REQUEST', 'COMPLETED', 'x.mp4', 1, 1)`,
+				`INSERT INTO publications (id, asset_id, platform, creator, created)
+				VALUES (3, 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 'YOUTUBE', 8, 1)`,
+				`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, asked, waiting_since, waits, created)
+				VALUES ('PUBLISH', 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 3, 1, 1, 7, 9, 9, 9, 1)`)
+			if c.was != "" {
+				inserts(t, s, `UPDATE publications SET `+c.was)
+			}
+			p := Publication{ID: 3, PublishAt: c.seen}
+			err := s.Tx(t.Context(), func(tx *Tx) error { return tx.MoveTo("aaaaaaaaaaaaaaaaaaaaaaaaaa", p, c.to, c.held) })
+			if (err != nil) != c.busy || c.busy && !errors.Is(err, Busy(Publish)) {
+				t.Errorf("got %v; want it busy: %v", err, c.busy)
+			}
+			var step string
+			var publishAt, due, waits int64
+			if err := s.db.Read().QueryRow(`SELECT p.step, ifnull(p.publish_at, 0), j.due, j.waits FROM publications p
+				JOIN jobs j ON j.publication_id = p.id`).Scan(&step, &publishAt, &due, &waits); err != nil {
+				t.Fatal(err)
+			}
+			moved := int64(0)
+			if !c.to.IsZero() {
+				moved = c.to.UnixMilli()
+			}
+			if step != c.step || due != c.due || !c.busy && publishAt != moved || (waits == 0) != (c.held && !c.busy) {
+				t.Errorf("got step %q, at %d, due %d, %d waits", step, publishAt, due, waits)
+			}
+		})
+	}
+}
+
+func TestActivity_GoesOnWhereThePageBeforeHasEnded(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, anAsset)
+	for i := range 4 { // of each moment a deed of a person and one of the program
+		inserts(t, s, fmt.Sprintf(`INSERT INTO audit (at, admin, action, outcome) VALUES ($now + %d, 8, 'edit', '%[1]d')`, i/2),
+			fmt.Sprintf(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+				VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'RENDER', 1, $now, $now + %d, 'gave_up', 'x')`, i/2))
+	}
+	whole, err := s.Activity(t.Context(), Deeds{}, "", 100)
+	if err != nil || len(whole) != 8 {
+		t.Fatalf("got %d deeds, %v; want eight", len(whole), err)
+	}
+	for size := 1; size <= 3; size++ {
+		var keys []string
+		for after := ""; ; {
+			page, err := s.Activity(t.Context(), Deeds{}, after, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, d := range page {
+				keys = append(keys, d.Key)
+			}
+			after = page[len(page)-1].Key
+		}
+		if len(keys) != len(whole) {
+			t.Fatalf("%d a page: got %v; want each of eight once", size, keys)
+		}
+		for i, d := range whole {
+			if keys[i] != d.Key {
+				t.Errorf("%d a page: got %s in place %d; want %s", size, keys[i], i, d.Key)
+			}
+		}
+	}
+	for _, key := range []string{"x", "5", "5-a", "5-b-1", "5-a-x", "-"} {
+		if _, err := s.Activity(t.Context(), Deeds{}, key, 5); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after %q: got %v; want ErrNotFound", key, err)
+		}
+	}
+}
