@@ -682,3 +682,19 @@ func TestGet_CarriesAStatementToItsEnd(t *testing.T) {
 		t.Errorf("got %d parents, %v; want the one that has a child", parents, err)
 	}
 }
+
+func TestGet_FillsNumbersOfOurOwnTypes(t *testing.T) {
+	type count int
+	type long int64
+	d := open(t)
+	var n count
+	var l long
+	var f float64
+	err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get(`SELECT 7, -9`, nil, &n, &l) })
+	if err != nil || n != 7 || l != -9 {
+		t.Errorf("got %d, %d, %v; want 7 and -9", n, l, err)
+	}
+	if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get(`SELECT 7`, nil, &f) }); err == nil {
+		t.Error("got no error for a type that no column fits")
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -57,7 +59,7 @@ func TestWhatIsPutIsThereAndCanBeReplacedAndDeleted(t *testing.T) {
 }
 
 func TestAPutThatFailsLeavesNothing(t *testing.T) {
-	d, _ := newDisk(t)
+	d, dir := newDisk(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := d.Put(ctx, "a.mp4", source(t, "x"), nil); !errors.Is(err, context.Canceled) {
@@ -66,8 +68,26 @@ func TestAPutThatFailsLeavesNothing(t *testing.T) {
 	if err := d.Put(t.Context(), "a.mp4", "/nothing/here", nil); err == nil {
 		t.Error("got no error for a file that is not there")
 	}
+	if err := d.put(t.Context(), "a.mp4", strings.NewReader("x"), 2, nil); err == nil {
+		t.Error("got no error for a file that is shorter than it was")
+	}
 	if list := keys(t, d); len(list) != 0 {
 		t.Errorf("got %q; want an empty folder", list)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, partial)); err != nil || len(left) != 0 {
+		t.Errorf("got %v, %v; want no half of a file left", left, err)
+	}
+}
+
+// What is sent again is not counted beyond the size.
+func TestCounter_CountsNoMoreThanThereIs(t *testing.T) {
+	var told []int64
+	c := &counter{size: 10, told: func(sent int64) { told = append(told, sent) }}
+	for _, n := range []int{4, 4, 4} {
+		c.Write(make([]byte, n))
+	}
+	if !slices.Equal(told, []int64{4, 8, 10}) {
+		t.Errorf("got %v; want 4, 8 and then all 10", told)
 	}
 }
 

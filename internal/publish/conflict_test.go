@@ -106,3 +106,14 @@ func TestRefusal_IsWhatTelegramHasSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestPlaceOf_OneThatNobodyKnowsHasItsID(t *testing.T) {
+	if p, known := PlaceOf("MYSPACE"); known || p.Name != "MYSPACE" || p.ID != "MYSPACE" {
+		t.Errorf("got %+v, %v; want its id, and that it is not known", p, known)
+	}
+	for _, id := range IDs() {
+		if p, known := PlaceOf(id); !known || p.ID != id || p.Name == "" {
+			t.Errorf("%s: got %+v, %v", id, p, known)
+		}
+	}
+}

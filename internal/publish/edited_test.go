@@ -112,6 +112,22 @@ func TestLooks_AnEditInStudioIsTold(t *testing.T) {
 	}
 }
 
+// What is wrong with who may see the video is said once: as what needs an admin, and not as an edit, too.
+func TestLooks_WhatNeedsAnAdminIsNoEdit(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Now().Add(24*time.Hour))
+	r.must(r.work())
+	r.inStudio(r.on(id, "YOUTUBE"), func(m *youtube.Metadata) {
+		m.Privacy, m.PublishAt, m.Title = "private", time.Time{}, "Theirs"
+	})
+	r.ahead.Add(int64(25 * time.Hour))
+	r.look(6 * time.Minute)
+	p := r.on(id, "YOUTUBE")
+	if want := (store.Edits{"title": "Theirs"}); p.Standing == "" || !maps.Equal(p.There, want) {
+		t.Errorf("got %v, found %q; want %v, and that it is private", p.There, p.Standing, want)
+	}
+}
+
 func TestLooks_WhatIsChangedBackIsToldNoMore(t *testing.T) {
 	r := newRig(t)
 	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})

@@ -295,3 +295,39 @@ func TestUpdate_WhatIsSavedMeanwhileStays(t *testing.T) {
 		t.Errorf("got %q there and %q here; want what each was last told", there, a.Metadata.Title)
 	}
 }
+
+// What a platform cannot do is said, whatever the page has offered.
+func TestStudio_WhatAPlatformCannotDoIsRefused(t *testing.T) {
+	r := newRig(t)
+	var channel int64
+	r.write(func(tx *store.Tx) (err error) {
+		channel, err = tx.Connect(store.Channel{Platform: "RUMBLE", External: "1", Title: "Ours"}, []byte{})
+		return err
+	})
+	if err := r.studio.Check(t.Context(), channel, owner); !errors.Is(err, ErrNoAccess) {
+		t.Errorf("a channel that cannot be held: got %v; want ErrNoAccess", err)
+	}
+	if err := r.studio.Disconnect(t.Context(), channel+1, owner); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a channel that is not there: got %v; want ErrNotFound", err)
+	}
+	id := r.owe("RUMBLE", 0, time.Time{})
+	r.must(r.work())
+	if err := r.studio.Update(t.Context(), id, "RUMBLE", KeepNone, owner); !errors.Is(err, ErrNoChange) {
+		t.Errorf("an update: got %v; want ErrNoChange", err)
+	}
+}
+
+func TestErase_WithoutAccessIsAnError(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("YOUTUBE")
+	id := r.owe("YOUTUBE", channel, time.Time{})
+	r.must(r.work())
+	p := r.on(id, "YOUTUBE")
+	r.must(r.studio.Disconnect(t.Context(), channel, owner))
+	if err := (onYouTube{r.sites}).Erase(t.Context(), p, videoSize); retry.CodeOf(err) != "youtube_disconnected" {
+		t.Errorf("got %v; want that the channel is disconnected", err)
+	}
+	if got := r.there("YOUTUBE"); len(got) != 1 {
+		t.Errorf("got %v there; want the video", got)
+	}
+}

@@ -374,3 +374,33 @@ func TestTelegram_AStopBeforeTheVideoLeavesIsNoLostAnswer(t *testing.T) {
 		t.Errorf("got %+v and %d posts; want it posted once", p, len(r.news.Messages()))
 	}
 }
+
+func TestTelegram_WithoutABotNothingIsPosted(t *testing.T) {
+	r := newRig(t)
+	r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+	var tasks []store.Task
+	r.write(func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Publish, false, 1); return err })
+	r.sites.talk = nil
+	_, err := onTelegram{r.sites}.Publish(t.Context(), tasks[0], func(store.Upload) error { return nil })
+	if retry.CodeOf(err) != "telegram_not_set_up" {
+		t.Errorf("got %v; want that the bot is off", err)
+	}
+}
+
+// A video of which all has left is asked about, though it could not be sent once more.
+func TestTelegram_WhatHasLeftIsAskedAboutWhateverItsSize(t *testing.T) {
+	for sent, want := range map[int64]string{0: "telegram_too_large", videoSize: "telegram_unclear"} {
+		r := newRig(t)
+		r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+		var tasks []store.Task
+		r.write(func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Publish, false, 1); return err })
+		r.sites.maxUpload = 1
+		if sent > 0 {
+			tasks[0].Publication.Upload = store.Upload{Step: "uploading", Sent: sent}
+		}
+		_, err := onTelegram{r.sites}.Publish(t.Context(), tasks[0], func(store.Upload) error { return nil })
+		if got := retry.CodeOf(err); got != want {
+			t.Errorf("%d bytes sent: got %q, %v; want %q", sent, got, err, want)
+		}
+	}
+}

@@ -60,6 +60,9 @@ func TestRestartForAll_WaitsInThePlaceOfItsPeople(t *testing.T) {
 	if key := testrig.Count(t, s, `SELECT fairness_key FROM jobs WHERE kind = 'RENDER'`); key != 1 {
 		t.Errorf("got the render counted for %d; want it for user 1", key)
 	}
+	if got := testrig.Text(t, s, `SELECT outcome FROM audit WHERE action = 'retry'`); got != string(retry.Restarted) {
+		t.Errorf("got %q noted; want nothing left to go on with", got)
+	}
 }
 
 func TestRestartPublication_AChannelThatIsBackRetriesOnlyWhatFailedForIt(t *testing.T) {

@@ -386,3 +386,19 @@ func TestLine_VideosThatGaveUpTheirTurnHoldUpNothing(t *testing.T) {
 		t.Errorf("got lane %d, place %d; want the notice", at, i)
 	}
 }
+
+// The line looks again when the first of those that are held can go.
+func TestLine_LooksAgainWhenTheFirstCanGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, order := range [][]int64{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
+			g := quiet()
+			for _, chat := range order {
+				g.extend(scopeOf(message(chat, Pending)), Wait, time.Now(), time.Now().Add(time.Duration(chat)*time.Second), 0)
+				g.lines[notices] = append(g.lines[notices], &waiter{call: message(chat, Pending)})
+			}
+			if _, i, again := g.next(time.Now()); i != -1 || again != time.Second {
+				t.Errorf("%v: got place %d, again in %v; want none before a second", order, i, again)
+			}
+		}
+	})
+}

@@ -514,3 +514,20 @@ func TestPause_OneThatIsOverIsNoTrouble(t *testing.T) {
 		}
 	})
 }
+
+// A pause of all calls that Telegram has asked for is no trouble of Telegram's, and stands though a call gets through.
+func TestPause_OneThatTelegramAskedForIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		g.mu.Lock()
+		g.extend(scope{}, Wait, time.Now(), time.Now().Add(time.Minute), 0)
+		g.answered(scope{method: "sendMessage"})
+		g.mu.Unlock()
+		if left := g.LeftForAll(); left != time.Minute {
+			t.Errorf("after an answer: got %v left; want the minute", left)
+		}
+		if troubles := g.Troubles(); len(troubles) != 0 {
+			t.Errorf("got %v; want no trouble", troubles)
+		}
+	})
+}

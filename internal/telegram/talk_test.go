@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -493,5 +494,45 @@ func TestChats_APanicCostsItsItemAlone(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "msg=panic") || strings.Contains(log.String(), "Аглая") {
 		t.Errorf("got the log %s; want the panic without its text", &log)
+	}
+}
+
+func TestCall_WhatItIs(t *testing.T) {
+	for call, want := range map[Call]struct{ creates, edits bool }{
+		{Method: "sendMessage", Chat: 5}:     {true, false},
+		{Method: "sendMessage"}:              {false, false},
+		{Method: "editMessageText", Chat: 5}: {false, true},
+		{Method: "deleteMessage", Chat: 5}:   {false, false},
+	} {
+		if call.creates() != want.creates || call.edits() != want.edits {
+			t.Errorf("%+v: creates %v, edits %v; want %+v", call, call.creates(), call.edits(), want)
+		}
+	}
+}
+
+// What the transport gives up says nothing of a file of ours.
+func TestOutgoing_OnlyAFileHasAProblem(t *testing.T) {
+	for err, want := range map[error]bool{io.EOF: false, io.ErrClosedPipe: false, errors.New("disk"): true, nil: false} {
+		o := &outgoing{ReadCloser: io.NopCloser(errorReader{err}), moved: func() {}}
+		o.Read(make([]byte, 1))
+		if got := o.problem.Load() != nil; got != want {
+			t.Errorf("%v: got a problem: %v; want %v", err, got, want)
+		}
+	}
+}
+
+type errorReader struct{ err error }
+
+func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestUnanswered_SaysWhetherTimeRanOut(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for want, ctx := range map[string]context.Context{"telegram did not answer in time": over,
+		"telegram cannot be reached: dial": t.Context()} {
+		err := unanswered(ctx, &url.Error{Op: "Post", URL: "https://api/secret", Err: errors.New("dial")}, true, true)
+		if err.Error() != want || !err.maybe || err.place {
+			t.Errorf("got %q, %+v; want %q, and that it may have arrived", err, err, want)
+		}
 	}
 }
