@@ -444,3 +444,16 @@ func TestHelp_NamesTheCommandOnlyWhileAnnouncementsAreOn(t *testing.T) {
 		}
 	}
 }
+
+// What people wait for goes first, and the announcement rests meanwhile.
+func TestAnnounce_RestsWhileMessagesAreDue(t *testing.T) {
+	n := newNews(t)
+	n.person(1, "ru", store.Agreed)
+	n.start(n.write(map[string]string{"": "News"}))
+	wishes(t, n.Chat, "Маша", 0)
+	var a announcer
+	rest, err := n.announce(t.Context(), n.pool, &a)
+	if err != nil || rest != n.seconds(betweenSteps) || len(n.tg.Calls()) != 0 {
+		t.Errorf("got %v, %v and %d calls; want a rest and none", rest, err, len(n.tg.Calls()))
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -248,5 +249,15 @@ func TestPlay_CostsNoMoreThanTheLimitsAllow(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestPlayed_RemembersNoMoreThanSome(t *testing.T) {
+	var p played
+	for i := range mostPlayed + 1 {
+		p.add(fmt.Sprint(i))
+		if !p.has(fmt.Sprint(i)) || len(p.drafts) > mostPlayed {
+			t.Fatalf("got %d drafts remembered, the last among them: %v", len(p.drafts), p.has(fmt.Sprint(i)))
+		}
 	}
 }

@@ -4,7 +4,9 @@ package chat
 
 import (
 	"context"
+	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -12,6 +14,7 @@ import (
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/testrig"
 	"retake.example/internal/worker"
 )
 
@@ -96,5 +99,78 @@ func TestConfirmation_TellsPlaceAndMinutesWithTheWaitForTelegram(t *testing.T) {
 	got := c.Confirmation(t.Context(), q, 5, "en", store.Asset{ID: "a", Status: store.Pending})
 	if want := lang.Say("en", "request_created", nil) + "\n\n⏳ You are number 3 in the queue, about 11 minutes left."; got != want {
 		t.Errorf("got %q; want %q", got, want)
+	}
+}
+
+// moving is a queue whose changes and outlooks a test makes.
+type moving struct {
+	mu       sync.Mutex
+	outlooks map[string]worker.Outlook
+	told     chan func(assetID string, percent int)
+}
+
+func (m *moving) View(told func(assetID string, percent int)) func() {
+	m.told <- told
+	return func() {}
+}
+
+func (m *moving) Outlooks(context.Context) (map[string]worker.Outlook, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.outlooks), nil
+}
+
+func (m *moving) set(id string, o worker.Outlook) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.outlooks = map[string]worker.Outlook{id: o}
+}
+
+// A new state, percents, and nothing at all for a while: each is seen in the message, and the next without a word of the
+// queue.
+func TestShowProgress_FollowsWhatHappens(t *testing.T) {
+	c, tg := newChat(t, 10*time.Millisecond)
+	a := wishes(t, c, "Маша", 7)
+	q := &moving{told: make(chan func(string, int), 1)}
+	q.set(a.ID, worker.Outlook{Place: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { c.ShowProgress(ctx, q); close(done) }()
+	defer func() { cancel(); <-done }()
+	told := <-q.told
+	shows := func(status store.Status, o worker.Outlook, turns bool) {
+		t.Helper()
+		line := progressLine("ru", status, o)
+		if turns {
+			line = turned.Replace(line)
+		}
+		want := "editMessageText " + lang.Say("ru", "request_created", nil) + "\n\n" + line
+		if turns {
+			want = "editMessageText " + turned.Replace(lang.Say("ru", "request_created", nil)) + "\n\n" + line
+		}
+		if err := testrig.Until(t, func() bool { return strings.HasSuffix(tg.said(), want) }, tg.said); err != nil {
+			t.Fatalf("%v; want %q", err, want)
+		}
+	}
+	told(a.ID, 0)
+	shows(store.Pending, worker.Outlook{Place: 1}, false)
+	shows(store.Pending, worker.Outlook{Place: 1}, true) // nothing has happened for two minutes of Telegram's
+	testrig.Begin(t, c.Store, store.Render)
+	q.set(a.ID, worker.Outlook{Percent: 10})
+	told(a.ID, 0)
+	shows(store.Processing, worker.Outlook{Percent: 10}, false)
+	q.set(a.ID, worker.Outlook{Percent: 20})
+	told(a.ID, 20)
+	shows(store.Processing, worker.Outlook{Percent: 20}, false)
+}
+
+// The minutes of a new request are those of the last before it, in whatever order they are listed.
+func TestLineOf_ANewRequestWaitsAsLongAsAnyOther(t *testing.T) {
+	q := queue{"a": {Place: 1, Left: 9 * time.Minute}, "b": {Place: 2, Left: 2 * time.Minute}, "c": {Place: 3, Left: time.Minute}}
+	want := progressLine("en", store.Pending, worker.Outlook{Place: 4, Left: 9 * time.Minute})
+	for range 50 {
+		if got := quiet().lineOf(t.Context(), q, 1, "en", store.Asset{ID: "new", Status: store.Pending}); got != want {
+			t.Fatalf("got %q; want %q", got, want)
+		}
 	}
 }

@@ -174,8 +174,8 @@ type RetryNeeds struct {
 	Until        time.Time `json:"until,omitzero"` // when the last of both failed
 }
 
-// manyUnserved is how many videos, and of these how many wishes, are looked at to count the people: to look at all takes
-// too long for a page.
+// manyUnserved is how many videos, and of these how many wishes, are looked at to count the people: all of them would
+// take too long for a page.
 const manyUnserved = 100
 
 // Others is how many are not named.
@@ -231,7 +231,8 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 	}
 	err = s.db.Read().QueryRowContext(ctx, `
 		WITH RECURSIVE chain (id, retry_of) AS (
-			SELECT * FROM (SELECT a.id, a.retry_of FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT ?6)
+			SELECT * FROM (SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
+				ORDER BY a.finished DESC, a.id DESC LIMIT ?6)
 			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
 		SELECT count(DISTINCT user_id), count(*) >= ?6 FROM (
 			SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
