@@ -370,6 +370,9 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if n == 1 {
+		tx.touch("") // every page counts what has ended
+	}
 	_, err = tx.sql.Exec(
 		`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel,
 		tx.now,

@@ -134,6 +134,12 @@ var errUndo = errors.New("undone by the test")
 // callEverything calls each method of a transaction in many ways, and takes back what each did.
 func callEverything(t *testing.T, s *Store) {
 	t.Helper()
+	callEach(t, s, func(_ *Tx, _ string, call func()) { call() })
+}
+
+// callEach does it within do, which is told the name of the method.
+func callEach(t *testing.T, s *Store, within func(tx *Tx, method string, call func())) {
+	t.Helper()
 	var jobs []Job
 	do(t, s, func(tx *Tx) error {
 		rows, err := tx.sql.Query(`/* test */ SELECT ` + jobColumns + ` FROM jobs ORDER BY id`)
@@ -155,11 +161,13 @@ func callEverything(t *testing.T, s *Store) {
 				for n := 1; n < method.Type.NumIn(); n++ {
 					in = append(in, argument(method.Type.In(n), variant, &texts, jobs))
 				}
-				if method.Type.IsVariadic() {
-					method.Func.CallSlice(in)
-				} else {
-					method.Func.Call(in)
-				}
+				within(tx, method.Name, func() {
+					if method.Type.IsVariadic() {
+						method.Func.CallSlice(in)
+					} else {
+						method.Func.Call(in)
+					}
+				})
 				return errUndo
 			})
 			if !errors.Is(err, errUndo) {
