@@ -191,12 +191,13 @@ func (r *rig) published(asset, platform string) {
 		VALUES (?, ?, 8, 1700000002000, 'COMPLETED', 'abc', 'https://example.com/abc', 1700000003000)`, asset, platform)
 }
 
-// sent is a request of the owner.
+// sent is a request.
 type sent struct {
 	method, path, body string
 	id                 string // in the path
 	json               bool
 	ctx                context.Context // nil: it does not end
+	admin              int64           // no owner; 0: the owner 8
 }
 
 // do lets a handler answer, and Fail if there is an error.
@@ -212,7 +213,11 @@ func (r *rig) do(h Handler, s sent) *httptest.ResponseRecorder {
 	if s.path == "" {
 		s.path = "/"
 	}
-	ctx = context.WithValue(ctx, visitorKey{}, visitor{admin: store.Admin{ID: 8, Owner: true}})
+	admin := store.Admin{ID: 8, Owner: true}
+	if s.admin != 0 {
+		admin = store.Admin{ID: s.admin}
+	}
+	ctx = context.WithValue(ctx, visitorKey{}, visitor{admin: admin})
 	req := httptest.NewRequestWithContext(ctx, s.method, s.path, strings.NewReader(s.body))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept-Language", "en")

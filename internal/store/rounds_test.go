@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -180,7 +181,14 @@ func TestMoveTo_ChangesOnlyWhatWaitsAndIsAsItWasSeen(t *testing.T) {
 				inserts(t, s, `UPDATE publications SET `+c.was)
 			}
 			p := Publication{ID: 3, PublishAt: c.seen}
-			err := s.Tx(t.Context(), func(tx *Tx) error { return tx.MoveTo("aaaaaaaaaaaaaaaaaaaaaaaaaa", p, c.to, c.held) })
+			var told []string
+			err := s.Tx(t.Context(), func(tx *Tx) error {
+				defer func() { told = tx.Touched() }()
+				return tx.MoveTo("aaaaaaaaaaaaaaaaaaaaaaaaaa", p, c.to, c.held)
+			})
+			if !c.busy && len(told) == 0 {
+				t.Error("open pages are told nothing")
+			}
 			if (err != nil) != c.busy || c.busy && !errors.Is(err, Busy(Publish)) {
 				t.Errorf("got %v; want it busy: %v", err, c.busy)
 			}
@@ -242,5 +250,204 @@ func TestActivity_GoesOnWhereThePageBeforeHasEnded(t *testing.T) {
 		if _, err := s.Activity(t.Context(), Deeds{}, key, 5); !errors.Is(err, ErrNotFound) {
 			t.Errorf("after %q: got %v; want ErrNotFound", key, err)
 		}
+	}
+}
+
+func TestMayChange_AnOwnerAnythingTheOthersTheirs(t *testing.T) {
+	mine, other := int64(7), int64(9)
+	for _, c := range []struct {
+		admin   Admin
+		creator *int64
+		want    bool
+	}{{Admin{ID: 7}, &mine, true}, {Admin{ID: 7}, &other, false}, {Admin{ID: 7}, nil, false},
+		{Admin{ID: 7, Owner: true}, &other, true}, {Admin{ID: 7, Owner: true}, nil, true}, {Admin{}, nil, false}} {
+		if got := c.admin.MayChange(c.creator); got != c.want {
+			t.Errorf("%+v, made by %v: got %v; want %v", c.admin, c.creator, got, c.want)
+		}
+	}
+}
+
+func TestVisits_TheNewestFirst(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	for i, hash := range []string{"0a", "0c", "0b"} {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO sessions (hash, admin, created, seen) VALUES (CAST(x'%s' || zeroblob(31) AS BLOB), 8,
+			$now - %d, $now - %d)`, hash, []int{2000, 9000, 5000}[i], []int{3_600_001, 3_600_000, 0}[i]))
+	}
+	visits, err := s.Visits(t.Context(), 8, [32]byte{0x0b})
+	if err != nil || len(visits) != 3 {
+		t.Fatalf("got %+v, %v; want three", visits, err)
+	}
+	for i, want := range []Session{{Begun: noon.Add(-2 * time.Second)}, {Begun: noon.Add(-5 * time.Second), Recent: true, This: true},
+		{Begun: noon.Add(-9 * time.Second), Recent: true}} {
+		got := visits[i]
+		if !got.Begun.Equal(want.Begun) || got.Recent != want.Recent || got.This != want.This {
+			t.Errorf("got %+v in place %d; want %+v", got, i, want)
+		}
+	}
+}
+
+func TestRepeatAnnouncement_SendsWhatFailedAndNothingElse(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, aUser, `INSERT INTO users (id, lang, created) VALUES (2, 'ru', 1), (3, 'ru', 1)`,
+		`INSERT INTO announcements (id, texts, status, creator, created, changed, started, finished, people, failed, delivered)
+			VALUES (1, '{"": "x"}', 'done', 8, 1, 1, 1, 1, 3, 1, 1)`,
+		`INSERT INTO announced (announcement_id, user_id, outcome, at, tries)
+			VALUES (1, 1, 'delivered', 1, 1), (1, 2, 'failed', 1, 1), (1, 3, 'blocked', 1, 1)`)
+	do(t, s, func(tx *Tx) error { return tx.RepeatAnnouncement(1, 8) })
+	if n := number(t, s, `SELECT count(*) FROM announced WHERE outcome = 'waiting' AND user_id = 2`); n != 1 ||
+		number(t, s, `SELECT count(*) FROM announced WHERE outcome = 'waiting'`) != 1 {
+		t.Error("want the copy that failed sent again, and no other")
+	}
+	inserts(t, s, `UPDATE announcements SET status = 'done', finished = 1`, `UPDATE announced SET outcome = 'delivered'`)
+	if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.RepeatAnnouncement(1, 8) }); !errors.Is(err, ErrConflict) {
+		t.Errorf("with none that failed: got %v; want ErrConflict", err)
+	}
+}
+
+func TestConsent_OfSomebodyWhoWasNotAskedIsNone(t *testing.T) {
+	s := fresh(t)
+	do(t, s, func(tx *Tx) error {
+		answer, err := tx.Consent(404)
+		if answer != "" || err != nil {
+			t.Errorf("got %q, %v; want no answer", answer, err)
+		}
+		return nil
+	})
+}
+
+// An announcement that fails after the video is there is over: nobody sends it any more.
+func TestRelease_AnAnnouncementThatWasOvertakenIsOver(t *testing.T) {
+	for _, overtaken := range []bool{false, true} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
+				return err
+			}
+			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
+			return err
+		})
+		said := claims(t, s, Announce, 1)[0]
+		if overtaken {
+			fails(t, s)
+		}
+		do(t, s, func(tx *Tx) error { return tx.Reschedule(said.Job, tx.Now(), "away") })
+		want := 1
+		if overtaken {
+			want = 0
+		}
+		if n := number(t, s, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != want {
+			t.Errorf("overtaken %v: got %d announcements that wait; want %d", overtaken, n, want)
+		}
+	}
+}
+
+func TestRenderTimes_CountsWhatWorked(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, anAsset)
+	for i, outcome := range []string{"done", "gave_up", "done", "rescheduled"} {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+			VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'RENDER', 1, 0, %d, '%s', iif('%[2]s' = 'done', NULL, 'x'))`, (i+1)*1000, outcome))
+	}
+	inserts(t, s, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome)
+		VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'PUBLISH', 1, 0, 9000, 'done')`)
+	got, err := s.RenderTimes(t.Context())
+	if err != nil || fmt.Sprint(got) != "[3s 1s]" {
+		t.Errorf("got %v, %v; want those of the two that worked, the newest first", got, err)
+	}
+}
+
+// The page of a try lists those before it and those after it, five of each, in their order.
+func TestDetail_ListsTheTriesBeforeAndAfter(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	const tries = 14
+	for i := range tries {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished, retry_of)
+			VALUES ('%026d', 'x', 'x', 't', 'ru', 'REQUEST', 'FAILED', 'e', %d, %[2]d, iif(%[1]d = 0, NULL, '%026[3]d'))`, i, i+1, i-1))
+	}
+	for at, want := range map[int][2]int{0: {0, 5}, 7: {2, 12}, tries - 1: {tries - 6, tries - 1}} {
+		d, err := s.Detail(t.Context(), fmt.Sprintf("%026d", at))
+		if err != nil || len(d.Tries) != want[1]-want[0]+1 {
+			t.Fatalf("try %d: got %d tries, %v; want %d", at, len(d.Tries), err, want[1]-want[0]+1)
+		}
+		for i, try := range d.Tries {
+			if try.ID != fmt.Sprintf("%026d", want[0]+i) {
+				t.Errorf("try %d: got %s in place %d", at, try.ID, i)
+			}
+		}
+	}
+}
+
+// An admin who made a video waits for it. One that is made in advance is waited for by nobody.
+func TestWaitingPeople_AreThoseWhoAskedOrTheAdmin(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  string
+		want string
+	}{"asked for": {``, "[1 2]"}, "made by an admin": {`UPDATE assets SET creator = 8`, "[1 2]"},
+		"by an admin alone":  {`UPDATE assets SET creator = 8; DELETE FROM requests`, "[8]"},
+		"in advance":         {`UPDATE assets SET creator = 8, advance = 1; DELETE FROM requests`, "[]"},
+		"by nobody any more": {`DELETE FROM requests`, "[]"}} {
+		s := fresh(t)
+		var id string
+		do(t, s, func(tx *Tx) error {
+			asks(t, tx, 1, "anna")
+			id = asks(t, tx, 2, "anna").ID
+			for _, statement := range strings.Split(c.set, "; ") {
+				if _, err := tx.sql.Exec(statement); statement != "" && err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		do(t, s, func(tx *Tx) error {
+			got, err := tx.WaitingPeople(id, 2)
+			if fmt.Sprint(got) != c.want {
+				t.Errorf("%s: got %v; want %s", name, got, c.want)
+			}
+			return err
+		})
+	}
+}
+
+// Somebody who asks again takes the mark only from an apology about that video.
+func TestOutdated_TakesOnlyMarksOfWhatWasAskedForSince(t *testing.T) {
+	s := fresh(t)
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "anna"); asks(t, tx, 1, "boris"); return nil })
+	fails(t, s)
+	for _, task := range claims(t, s, Apologise, 9) {
+		do(t, s, func(tx *Tx) error { return tx.GiveUp(task.Job, "away", "") })
+	}
+	marked := func() int { return number(t, s, `SELECT count(*) FROM requests WHERE undelivered IS NOT NULL`) }
+	if n := marked(); n != 2 {
+		t.Fatalf("got %d messages given up; want both apologies", n)
+	}
+	if n := number(t, s, `SELECT count(*) FROM requests WHERE progress_id IS NOT NULL`); n != 2 {
+		t.Fatalf("got %d progress messages; want two", n)
+	}
+	if all, err := s.Stranded(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("got %+v, %v; want both people's messages to say so", all, err)
+	}
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "anna"); return nil })
+	if n := marked(); n != 1 {
+		t.Errorf("got %d; want the one about the other name", n)
+	}
+	if all, err := s.Stranded(t.Context()); err != nil || len(all) != 1 || all[0].Name != "boris" {
+		t.Errorf("got %+v, %v; want that one alone", all, err)
+	}
+}
+
+func TestActivity_OfADayIsOfThatDay(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	day := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)
+	for i, at := range []time.Time{day.Add(-time.Millisecond), day, day.Add(24*time.Hour - time.Millisecond), day.Add(24 * time.Hour)} {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO audit (at, admin, action, outcome) VALUES (%d, 8, 'edit', '%d')`, at.UnixMilli(), i))
+	}
+	got, err := s.Activity(t.Context(), Deeds{Day: day}, "", 10)
+	if err != nil || len(got) != 2 || got[0].Outcome != "2" || got[1].Outcome != "1" {
+		t.Errorf("got %+v, %v; want the second and the third, the newest first", got, err)
 	}
 }
