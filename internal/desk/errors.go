@@ -45,6 +45,7 @@ var (
 	NotReady  = HTTPError{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
 	DiskFull  = HTTPError{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
 	Away      = HTTPError{http.StatusServiceUnavailable, "STORE_AWAY", "error_store_away", nil}
+	Unable    = HTTPError{http.StatusServiceUnavailable, Unavailable, "error_unable", nil} // no film is at fault
 	Internal  = HTTPError{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 
@@ -92,6 +93,9 @@ func HTTPErrorOf(err error) HTTPError {
 	}
 	if _, ok := errors.AsType[*media.Trouble](err); ok {
 		return Away
+	}
+	if code := video.CodeOf(err); code == video.CodeMachine || code == video.CodeTimeout {
+		return Unable
 	}
 	if busy, ok := errors.AsType[store.Busy](err); ok {
 		return HTTPError{http.StatusConflict, "BUSY", Busy(string(busy)), nil}

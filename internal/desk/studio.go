@@ -407,7 +407,7 @@ func (d *Desk) refuseTemplate(w http.ResponseWriter, r *http.Request, view Bench
 // unable says that the machine could not do what was asked, and why.
 func (d *Desk) unable(r *http.Request, err error) HTTPError {
 	e := HTTPErrorOf(err)
-	if e.Code == Internal.Code || errors.Is(err, fs.ErrNotExist) {
+	if e.Code == Internal.Code || e.ID == Unable.ID || errors.Is(err, fs.ErrNotExist) {
 		e = HTTPError{http.StatusServiceUnavailable, Unavailable, "studio_unable",
 			Vars{"Why": Reason(sayTo(r), video.CodeOf(err), err.Error(), "problem_render")}}
 	}

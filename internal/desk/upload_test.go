@@ -56,6 +56,7 @@ func TestAFileThatIsCutShortTellsIt(t *testing.T) {
 		"one that was never closed":      {"webm", segment + "\x01\xff\xff\xff\xff\xff\xff\xff1234", false},
 		"one whose length is short":      {"mkv", segment + "\x85", false},
 		"one that ends in its length":    {"mkv", segment + "\x01\x00", false},
+		"one that ends after its length": {"mkv", segment + "\x01\x00\x00\x00\x00\x00\x00\x05", true},
 		"a whole film":                   {"mp4", ftyp + mdat, false},
 		"a film without its last byte":   {"mp4", ftyp + mdat[:11], true},
 		"a film that ends between boxes": {"mov", ftyp, false},

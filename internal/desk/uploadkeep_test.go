@@ -40,12 +40,18 @@ func (s *shelf) Put(_ context.Context, key, _ string, _ func(int64)) error {
 	return nil
 }
 
+// ofTheMachine is an error of ffmpeg, and not of a film.
+type ofTheMachine struct{ error }
+
+func (ofTheMachine) Code() string { return video.CodeMachine }
+
 func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 	for name, c := range map[string]struct {
 		fails  string
 		broken bool // the database
 		kept   int  // files
-	}{"kept": {kept: 2}, "no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
+		look   error
+	}{"kept": {kept: 2}, "the machine is not able": {look: ofTheMachine{errors.New("ffprobe: killed")}}, "no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
 		"not written down": {broken: true}} {
 		r := newRig(t)
 		if c.broken {
@@ -58,7 +64,7 @@ func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 		}
 		r.opts.Uploads, r.opts.Files = uploads, files
 		r.opts.Inspect = func(_ context.Context, path string) (video.Video, error) {
-			return video.Video{Path: path, Thumb: path}, nil
+			return video.Video{Path: path, Thumb: path}, c.look
 		}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 			q = q.WithContext(context.WithValue(q.Context(), visitorKey{}, visitor{admin: store.Admin{ID: 8, Owner: true}}))
@@ -84,6 +90,9 @@ func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 		server.Close()
 		if len(files.keys) != c.kept || (answer.StatusCode == http.StatusOK) != (c.kept > 0) {
 			t.Errorf("%s: got %s with %v left; want %d files", name, answer.Status, slices.Sorted(maps.Keys(files.keys)), c.kept)
+		}
+		if unable := answer.StatusCode == http.StatusServiceUnavailable; unable != (c.look != nil) {
+			t.Errorf("%s: got %s", name, answer.Status)
 		}
 		if n := r.number(`SELECT count(*) FROM assets`); n != c.kept/2 {
 			t.Errorf("%s: got %d videos", name, n)
