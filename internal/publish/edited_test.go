@@ -118,13 +118,12 @@ func TestLooks_WhatNeedsAnAdminIsNoEdit(t *testing.T) {
 	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Now().Add(24*time.Hour))
 	r.must(r.work())
 	r.inStudio(r.on(id, "YOUTUBE"), func(m *youtube.Metadata) {
-		m.Privacy, m.PublishAt, m.Title = "private", time.Time{}, "Theirs"
+		m.PublishAt, m.Title = time.Now().Add(72*time.Hour), "Theirs"
 	})
-	r.ahead.Add(int64(25 * time.Hour))
-	r.look(6 * time.Minute)
+	r.look(25 * time.Hour) // it should be public since an hour
 	p := r.on(id, "YOUTUBE")
 	if want := (store.Edits{"title": "Theirs"}); p.Standing == "" || !maps.Equal(p.There, want) {
-		t.Errorf("got %v, found %q; want %v, and that it is private", p.There, p.Standing, want)
+		t.Errorf("got %v, found %q; want %v, and that it is not public", p.There, p.Standing, want)
 	}
 }
 
