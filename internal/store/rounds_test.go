@@ -451,3 +451,29 @@ func TestActivity_OfADayIsOfThatDay(t *testing.T) {
 		t.Errorf("got %+v, %v; want the second and the third, the newest first", got, err)
 	}
 }
+
+// Open pages are told when an announcement stops, ends, or has gone further and says so.
+func TestAnnouncements_PagesAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(tx *Tx) error
+		told bool
+	}{
+		"halted":             {func(tx *Tx) error { return tx.HaltAnnouncement(1, "x") }, true},
+		"finished":           {func(tx *Tx) error { return tx.FinishAnnouncement(1) }, true},
+		"a copy":             {func(tx *Tx) error { return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), true) }, true},
+		"a copy among many.": {func(tx *Tx) error { return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), false) }, false},
+	} {
+		now := noon
+		s := clocked(t, &now)
+		inserts(t, s, aUser, `INSERT INTO announcements (id, texts, status, creator, created, changed, started, people)
+			VALUES (1, '{"": "x"}', 'sending', 8, 1, 1, 1, 1)`)
+		var told []string
+		do(t, s, func(tx *Tx) error {
+			defer func() { told = tx.Touched() }()
+			return c.do(tx)
+		})
+		if (len(told) > 0) != c.told {
+			t.Errorf("%s: told %q; want it told: %v", name, told, c.told)
+		}
+	}
+}
