@@ -458,10 +458,14 @@ func TestAnnouncements_PagesAreTold(t *testing.T) {
 		do   func(tx *Tx) error
 		told bool
 	}{
-		"halted":             {func(tx *Tx) error { return tx.HaltAnnouncement(1, "x") }, true},
-		"finished":           {func(tx *Tx) error { return tx.FinishAnnouncement(1) }, true},
-		"a copy":             {func(tx *Tx) error { return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), true) }, true},
-		"a copy among many.": {func(tx *Tx) error { return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), false) }, false},
+		"halted":   {func(tx *Tx) error { return tx.HaltAnnouncement(1, "x") }, true},
+		"finished": {func(tx *Tx) error { return tx.FinishAnnouncement(1) }, true},
+		"a copy": {func(tx *Tx) error {
+			return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), true)
+		}, true},
+		"a copy among many.": {func(tx *Tx) error {
+			return tx.KeepCopy(Copy{Announcement: 1, User: 1}, CopyDelivered, "", tx.Now(), false)
+		}, false},
 	} {
 		now := noon
 		s := clocked(t, &now)
