@@ -306,6 +306,11 @@ func TestStudio_TextsImagesAndMusicAreSetByFields(t *testing.T) {
 			t.Errorf("%s: got %d, %+v; want a fault at the field", field, status, answer)
 		}
 	}
+	// Each fault has its own words: those of a box are not those of a text.
+	_, refused := a.works("save", "t"+n+".w", "5", "version", "2")
+	if got, words := refused.Error.Fields["t"+n+".box"], sayIn("en")("studio_fault_words", Vars{"Sign": "{{.Name}}"}); got == "" || got == words {
+		t.Errorf("got %q; want the words of a box", got)
+	}
 	// What is removed on the page is not there when it is saved.
 	page := a.do(a.WorkOnTemplate, sent{path: "/studio/" + a.id, id: a.id, body: "do=remove-image:1&images=1"})
 	if page.Code != 200 || strings.Contains(page.Body.String(), `name="i1.x"`) ||

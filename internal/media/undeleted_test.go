@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,5 +100,19 @@ func TestSweeper_WhatIsNeededAgainIsNotDeleted(t *testing.T) {
 	none := func(context.Context, []string) ([]string, error) { return nil, nil }
 	if err := s.DeleteAgain(t.Context(), none); err != nil || !m.keys["a"] || !m.keys["b"] || s.Undeleted().Files != 0 {
 		t.Errorf("got %v, %v left, %+v; want both kept", err, m.keys, s.Undeleted())
+	}
+}
+
+// A service whose ETag is a sum of what it keeps is believed by that: the file is not fetched once more.
+func TestS3_WhatTheETagProvesIsNotFetched(t *testing.T) {
+	var fetched atomic.Int64
+	bucket := fakeS3(t, false, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "a.mp4") {
+			fetched.Add(1)
+		}
+		next.ServeHTTP(w, r)
+	})
+	if err := bucket.Put(t.Context(), "a.mp4", source(t, "a film"), nil); err != nil || fetched.Load() != 0 {
+		t.Errorf("got %v, and the file fetched %d times; want it kept and not fetched", err, fetched.Load())
 	}
 }
