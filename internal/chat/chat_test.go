@@ -3,10 +3,12 @@
 package chat
 
 import (
+	"context"
 	"log/slog"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"retake.example/internal/testrig"
@@ -39,4 +41,22 @@ func TestNew_KeepsThePaceAndCounts(t *testing.T) {
 	if n := m.calls.Load(); n != 2 {
 		t.Errorf("got %d calls counted; want both", n)
 	}
+}
+
+// What has begun when the program stops has a while to end.
+func TestClose_EndsWhatHasBegunAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Chat{}
+		c.Work, c.end = context.WithCancel(t.Context())
+		c.Close()
+		time.Sleep(drain - time.Nanosecond)
+		if c.Work.Err() != nil {
+			t.Error("it was ended at once")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if c.Work.Err() == nil {
+			t.Error("it was not ended")
+		}
+	})
 }

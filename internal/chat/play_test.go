@@ -261,3 +261,12 @@ func TestPlayed_RemembersNoMoreThanSome(t *testing.T) {
 		}
 	}
 }
+
+func TestPlay_AVoiceThatIsOffSaysSo(t *testing.T) {
+	p := newPlaying(t, &voice{})
+	draft := p.button()
+	p.Voice = nil
+	if got, want := p.press(t, p.user, draft), lang.Say("ru", "toast_lapsed", nil); got != want || p.voices() != 0 {
+		t.Errorf("got %q; want %q", got, want)
+	}
+}

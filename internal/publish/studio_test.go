@@ -331,3 +331,55 @@ func TestErase_WithoutAccessIsAnError(t *testing.T) {
 		t.Errorf("got %v there; want the video", got)
 	}
 }
+
+// What another admin has published is changed by them and by owners only.
+func TestStudio_APublicationBelongsToWhoMadeIt(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+	r.must(r.work())
+	other := store.Admin{ID: 7}
+	for name, do := range map[string]func() error{
+		"update":  func() error { return r.studio.Update(t.Context(), id, "YOUTUBE", KeepOurs, other) },
+		"again":   func() error { return r.studio.PublishAgain(t.Context(), id, "YOUTUBE", other) },
+		"remove":  func() error { _, err := r.studio.Remove(t.Context(), id, "YOUTUBE", other); return err },
+		"accept":  func() error { return r.studio.Accept(t.Context(), id, "YOUTUBE", other) },
+		"by hand": func() error { return r.studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://x", other) },
+	} {
+		if err := do(); !errors.Is(err, store.ErrForbidden) {
+			t.Errorf("%s: got %v; want ErrForbidden", name, err)
+		}
+	}
+	if got := r.there("YOUTUBE"); len(got) != 1 {
+		t.Errorf("got %v there; want the video untouched", got)
+	}
+}
+
+// A platform that is not set up any more is asked nothing.
+func TestLooks_APlatformThatIsOffIsNotAsked(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+	r.must(r.work())
+	r.sites.youtube = nil
+	if calls := r.look(6 * time.Minute); calls != 0 || !r.on(id, "YOUTUBE").Looked.IsZero() {
+		t.Errorf("got %d calls; want none, and the video looked at later", calls)
+	}
+}
+
+// A damaged file is not sent, but what has a session goes on: YouTube has the beginning.
+func TestYouTube_AFileIsVerifiedBeforeItsFirstByte(t *testing.T) {
+	for name, c := range map[string]struct {
+		upload store.Upload
+		says   string
+	}{"new": {store.Upload{}, "check the video"}, "there already": {store.Upload{ID: "gone"}, ""}} {
+		r := newRig(t)
+		r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+		var tasks []store.Task
+		r.write(func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Publish, false, 1); return err })
+		tasks[0].Asset.Video.Size++ // it is not what was kept
+		tasks[0].Publication.Upload = c.upload
+		_, err := onYouTube{r.sites}.Publish(t.Context(), tasks[0], func(store.Upload) error { return nil })
+		if got := err != nil && strings.Contains(err.Error(), "check the video"); got != (c.says != "") {
+			t.Errorf("%s: got %v; want it verified: %v", name, err, c.says != "")
+		}
+	}
+}

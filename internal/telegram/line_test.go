@@ -402,3 +402,24 @@ func TestLine_LooksAgainWhenTheFirstCanGo(t *testing.T) {
 		}
 	})
 }
+
+func TestLine_EachMessageHasItsLane(t *testing.T) {
+	for name, c := range map[string]struct {
+		call Call
+		want lane
+	}{
+		"a question":                 {message(1, Answer), answers},
+		"a voice message, an answer": {Call{Method: "sendVoice", Chat: 1, Priority: Answer, Upload: true}, answers},
+		"an answer in a group":       {message(-1, Answer), courtesies},
+		"an apology":                 {message(1, Pending), notices},
+		"a video":                    {video(1), videos},
+		"a video to upload":          {Call{Method: "sendVideo", Chat: 1, Priority: Pending, Upload: true}, videos},
+		"a file in an edit":          {Call{Method: "editMessageMedia", Chat: 1, Priority: Pending, Upload: true}, notices},
+		"an edit of progress":        {edit(1), courtesies},
+		"news":                       {message(1, Bulk), bulk},
+	} {
+		if got := quiet().laneOf(c.call); got != c.want {
+			t.Errorf("%s: got lane %d; want %d", name, got, c.want)
+		}
+	}
+}
