@@ -5,6 +5,8 @@ package backup
 import (
 	"context"
 	"errors"
+	"maps"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,12 +14,15 @@ import (
 
 // shelf is a bucket that counts what is put, and fails while it is away.
 type shelf struct {
+	mu   sync.Mutex
 	away bool
 	keys map[string]bool
 	puts int
 }
 
 func (s *shelf) Put(_ context.Context, key, _ string, _ func(int64)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.away {
 		return errors.New("no answer")
 	}
@@ -27,12 +32,17 @@ func (s *shelf) Put(_ context.Context, key, _ string, _ func(int64)) error {
 }
 
 func (s *shelf) Delete(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.keys, key)
 	return nil
 }
 
 func (s *shelf) Keys(_ context.Context, each func([]string) error) error {
-	for key := range s.keys {
+	s.mu.Lock()
+	keys := maps.Clone(s.keys)
+	s.mu.Unlock()
+	for key := range keys {
 		if err := each([]string{key}); err != nil {
 			return err
 		}
@@ -48,7 +58,11 @@ func TestAway_EachBackupIsCopiedAndAFailureIsTriedAgainSoon(t *testing.T) {
 		var told []bool // whether all was well
 		k := newKeeper(t, 7)
 		k.Away = &Away{Bucket: bucket, Keep: 2, Verify: func(context.Context, string, int64) error { return nil }}
-		k.Told = func(err error) { told = append(told, err == nil) }
+		k.Told = func(err error) {
+			bucket.mu.Lock()
+			defer bucket.mu.Unlock()
+			told = append(told, err == nil)
+		}
 		old := k.dated(t, "", -time.Hour)[0]
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan bool)
@@ -57,25 +71,37 @@ func TestAway_EachBackupIsCopiedAndAFailureIsTriedAgainSoon(t *testing.T) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
+			bucket.mu.Lock()
+			defer bucket.mu.Unlock()
 			if n := len(ordered(bucket.keys, false)); n != copies || len(told) == 0 || told[len(told)-1] != last {
 				t.Errorf("%v later: got %d copies, told %v; want %d, %v at last", d, n, told, copies, last)
 			}
 		}
 		after(firstRest+time.Second, 1, true) // what was there at the start
-		if !bucket.keys[old] {
-			t.Errorf("got %v; want %s", bucket.keys, old)
+		has := func(key string) bool {
+			bucket.mu.Lock()
+			defer bucket.mu.Unlock()
+			return bucket.keys[key]
+		}
+		answers := func(yes bool) (puts int) {
+			bucket.mu.Lock()
+			defer bucket.mu.Unlock()
+			bucket.away = !yes
+			return bucket.puts
+		}
+		if !has(old) {
+			t.Errorf("want %s there", old)
 		}
 		after(24*time.Hour, 2, true) // the day's
-		bucket.away = true
+		answers(false)
 		after(24*time.Hour, 2, false)
 		if s := k.State(); s.CopyFailing.IsZero() || !s.Failing.IsZero() {
 			t.Errorf("got %+v; want that the copy fails, and the backup does not", s)
 		}
-		bucket.away = false
-		puts := bucket.puts
+		puts := answers(true)
 		after(again+time.Second, 2, true) // one more, and the oldest went
-		if bucket.keys[old] || bucket.puts != puts+2 {
-			t.Errorf("got %v; want the copy that failed in the place of the oldest", bucket.keys)
+		if n := answers(true); has(old) || n != puts+2 {
+			t.Errorf("got %d more, the oldest there: %v; want the copy that failed in its place", n-puts, has(old))
 		}
 		stop()
 		<-ended
