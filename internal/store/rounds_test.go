@@ -481,3 +481,87 @@ func TestAnnouncements_PagesAreTold(t *testing.T) {
 		}
 	}
 }
+
+// A session that has ended is not listed, and one at its last moment is.
+func TestVisits_OfSessionsThatHaveNotEnded(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, `INSERT INTO sessions (hash, admin, created, seen) VALUES (zeroblob(32), 8, $now, $now)`)
+	for after, want := range map[time.Duration]int{SessionLife: 1, SessionLife + time.Millisecond: 0} {
+		now = noon.Add(after)
+		if visits, err := s.Visits(t.Context(), 8, [32]byte{}); err != nil || len(visits) != want {
+			t.Errorf("%v after: got %d, %v; want %d", after, len(visits), err, want)
+		}
+	}
+}
+
+// Each state of a publication needs an admin for one reason, or for none.
+func TestAttention_WhatAPublicationNeeds(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  string
+		want string
+	}{
+		"waits":               {``, "map[]"},
+		"waits for its time":  {`step = 'scheduled', publish_at = 5`, "map[]"},
+		"by hand":             {`step = 'manual'`, "map[hand-off:1]"},
+		"is sent":             {`status = 'PROCESSING', started = 1`, "map[]"},
+		"failed":              {`status = 'FAILED', error = 'x', completed = 1`, "map[publication:1]"},
+		"is there":            {`status = 'COMPLETED', remote_id = 'x', remote_url = 'https://x', started = 1, completed = 1`, "map[]"},
+		"not as it should be": {`status = 'COMPLETED', remote_id = 'x', remote_url = 'https://x', started = 1, completed = 1, standing = 'private', standing_at = 1`, "map[publication:1]"},
+		"its access has ended": {`status = 'FAILED', error = 'x', completed = 1, step = 'reconnect', channel_id = 1`,
+			"map[channel:1]"},
+	} {
+		now := noon
+		s := clocked(t, &now)
+		inserts(t, s, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+				VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'x', 'x', 't', 'ru', 'REQUEST', 'COMPLETED', 'x.mp4', 1, 1)`,
+			`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked)
+				VALUES (1, 'YOUTUBE', 'UC1', 'x', 'CONNECTED', x'00', 8, 1, 1)`,
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'YOUTUBE', 8, 1)`)
+		if c.set != "" {
+			inserts(t, s, `UPDATE publications SET `+c.set)
+		}
+		if name == "its access has ended" {
+			inserts(t, s, `UPDATE channels SET state = 'ENDED', error = 'x'`)
+		}
+		all, err := s.Attention(t.Context(), Admin{ID: 8, Owner: true}, time.Time{})
+		got := map[string]int{}
+		for kind, g := range all {
+			got[kind] = g.N
+		}
+		if err != nil || fmt.Sprint(got) != c.want {
+			t.Errorf("%s: got %v, %v; want %s", name, got, err, c.want)
+		}
+	}
+}
+
+// An owner who becomes an admin loses what only owners have; one who stays an owner keeps it.
+func TestAppoint_AnAdminHasNoTokensAndInvitesNobody(t *testing.T) {
+	for owner, want := range map[bool]int{true: 2, false: 0} {
+		now := noon
+		s := clocked(t, &now)
+		do(t, s, func(tx *Tx) error { return tx.Appoint(Admin{ID: 7, Owner: true}, 8, "page") })
+		inserts(t, s, `INSERT INTO tokens (hash, admin, title, scope, created, expires) VALUES (zeroblob(32), 7, 'x', 'read', 1, $now)`,
+			`INSERT INTO invitations (hash, owner, inviter, expires) VALUES (zeroblob(32), 0, 7, $now)`)
+		do(t, s, func(tx *Tx) error { return tx.Appoint(Admin{ID: 7, Owner: owner}, 8, "page") })
+		if n := number(t, s, `SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM invitations)`); n != want {
+			t.Errorf("owner %v: got %d tokens and invitations; want %d", owner, n, want)
+		}
+	}
+}
+
+// What a page says of attempts is about the video and its publications, and not about messages to people.
+func TestAttempts_AreThoseOfTheVideoAndItsPublications(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, anAsset)
+	for i, kind := range []string{"RENDER", "DELIVER", "PUBLISH", "APOLOGISE", "ANNOUNCE"} {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome)
+			VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', '%s', %d, 1, 2, 'done')`, kind, i+1))
+	}
+	all, err := s.Attempts(t.Context(), "aaaaaaaaaaaaaaaaaaaaaaaaaa", "other")
+	got := all["aaaaaaaaaaaaaaaaaaaaaaaaaa"]
+	if err != nil || len(all) != 1 || len(got) != 2 || got[0].Kind != Render || got[1].Kind != Publish {
+		t.Errorf("got %+v, %v; want the render and the publication", all, err)
+	}
+}
