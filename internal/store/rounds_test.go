@@ -565,3 +565,40 @@ func TestAttempts_AreThoseOfTheVideoAndItsPublications(t *testing.T) {
 		t.Errorf("got %+v, %v; want the render and the publication", all, err)
 	}
 }
+
+// A failed wish counts as asked for again only if the later one is for the same video.
+func TestRequestsOf_RetriedIsWhatWasAskedForAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		key, template, lang string
+		want                bool
+	}{"the same": {"x", "t", "ru", true}, "another name": {"y", "t", "ru", false}, "another template": {"x", "u", "ru", false},
+		"another language": {"x", "t", "en", false}} {
+		now := noon
+		s := clocked(t, &now)
+		inserts(t, s, aUser, anAsset, fmt.Sprintf(`INSERT INTO assets (id, name, name_key, template, lang, origin, created)
+			VALUES ('bbbbbbbbbbbbbbbbbbbbbbbbbb', '%s', '%[1]s', '%s', '%s', 'REQUEST', 2)`, c.key, c.template, c.lang),
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
+				VALUES (1, 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'FAILED', 1, 1)`,
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'bbbbbbbbbbbbbbbbbbbbbbbbbb', 1, 'PENDING', 2)`)
+		wanted, err := s.RequestsOf(t.Context(), 1, 10)
+		if err != nil || len(wanted) != 2 || wanted[1].Retried != c.want || wanted[0].Retried {
+			t.Errorf("%s: got %+v, %v; want the failed one asked for again: %v", name, wanted, err, c.want)
+		}
+	}
+}
+
+// What was given up after a moment is counted, and an update that nobody can read is no message.
+func TestNotDelivered_CountsMessagesAndAnswersSinceThen(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, aUser, anAsset, `INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished, undelivered)
+			VALUES (1, 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 'FAILED', 1, 1, $now)`,
+		`INSERT INTO inbox (update_id, chat_id, raw, received, set_aside, error) VALUES (1, 1, '{}', 1, $now - 1, 'update_failed'),
+			(2, 1, '{}', 1, $now, '`+UpdateShape+`')`)
+	for after, want := range map[time.Duration]int{-2 * time.Millisecond: 2, -time.Millisecond: 1, 0: 0} {
+		g, err := s.NotDelivered(t.Context(), noon.Add(after))
+		if err != nil || g.N != want {
+			t.Errorf("after %v: got %+v, %v; want %d", after, g, err, want)
+		}
+	}
+}
