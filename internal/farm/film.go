@@ -246,7 +246,8 @@ func (c *Centre) object(o video.Order, f fate, err error) error {
 func (c *Centre) refuse(o video.Order, f, why fate) error {
 	c.clear(o, f)
 	if c.roster.judge(why.Worker, o.Asset, why, time.Now()) {
-		routine.Go(func() error { c.blame(why); return nil })
+		blamed := why // as it was: what it means for the order is not what it says of the worker
+		routine.Go(func() error { c.blame(blamed); return nil })
 		why.Permanent, why.Wait = false, otherPause
 	}
 	return why.error()
