@@ -383,3 +383,15 @@ func TestYouTube_AFileIsVerifiedBeforeItsFirstByte(t *testing.T) {
 		}
 	}
 }
+
+// An upload that has a video is deleted as that video; one without is ended.
+func TestErase_AVideoIsDeletedAndNoUploadEnded(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("YOUTUBE", r.connect("YOUTUBE"), time.Time{})
+	r.must(r.work())
+	p := r.on(id, "YOUTUBE")
+	p.Upload.Session = "not sealed" // it would be an error to open it
+	if err := (onYouTube{r.sites}).Erase(t.Context(), p, videoSize); err != nil || len(r.there("YOUTUBE")) != 0 {
+		t.Errorf("got %v, %v there; want the video gone", err, r.there("YOUTUBE"))
+	}
+}
