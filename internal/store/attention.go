@@ -296,7 +296,7 @@ func unpublished(admin Admin, f Filter) string {
 	}
 	where += ` WHERE p.status = 'FAILED' AND p.step NOT IN ('unknown', 'rejected') AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
 		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))
-		AND ` + mayBePublished
+		AND ` + amongPublishable
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`
 	}

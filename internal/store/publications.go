@@ -15,8 +15,12 @@ import (
 // any other.
 const sentUnseen = `p.session_uri IS NULL AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
 
-// mayBePublished picks the publications p whose video may be published.
-const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
+// mayBePublished picks the publications p whose video may be published. amongPublishable is the same for many of them:
+// it compares with the few that may not, because a page of a large library has no time to look up each video.
+const (
+	mayBePublished   = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
+	amongPublishable = `p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`
+)
 
 // EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt
 // can store nothing and sends nothing more. Publications of which the platform has nothing are deleted. The others
