@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,9 +96,10 @@ func TestBoard_RecordsWhatWasSentAlsoWhileStopping(t *testing.T) {
 func TestBoard_SendsOnceThoughTheRecordFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNotice()
-		full, keep := true, n.Keep
+		var roomy atomic.Bool
+		keep := n.Keep
 		n.Keep = func(ctx context.Context, admin int64, told map[string]Told) error {
-			if full {
+			if !roomy.Load() {
 				return errors.New("the disk is full")
 			}
 			return keep(ctx, admin, told)
@@ -110,7 +112,7 @@ func TestBoard_SendsOnceThoughTheRecordFails(t *testing.T) {
 		if want := []int64{1, 1, 2, 2}; !slices.Equal(n.sent, want) {
 			t.Errorf("with a full disk: got messages to %v; want %v", n.sent, want)
 		}
-		full = false
+		roomy.Store(true)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		for _, admin := range []int64{1, 2} {
