@@ -229,16 +229,20 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 	if err != nil {
 		return n, err
 	}
-	err = s.db.Read().QueryRowContext(ctx, `
-		WITH RECURSIVE chain (id, retry_of) AS (
-			SELECT * FROM (SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
-				ORDER BY a.finished DESC, a.id DESC LIMIT ?6)
-			UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
-		SELECT count(DISTINCT user_id), count(*) >= ?6 FROM (
-			SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
-			JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`, needyArgs(admin, f, manyUnserved)...).
-		Scan(&n.People, &n.Crowd)
-	n.Crowd = n.Crowd || n.Count > manyUnserved
+	for _, videos := range []int{manyUnserved, -1} { // if nobody wants the newest, somebody may want one of the others
+		err = s.db.Read().QueryRowContext(ctx, `
+			WITH RECURSIVE chain (id, retry_of) AS (
+				SELECT * FROM (SELECT a.id, a.retry_of FROM assets a WHERE `+where+`
+					ORDER BY a.finished DESC, a.id DESC LIMIT ?7)
+				UNION SELECT e.id, e.retry_of FROM chain JOIN assets e ON e.id = chain.retry_of)
+			SELECT count(DISTINCT user_id), count(*) >= ?6 OR ?7 BETWEEN 0 AND ?8 - 1 FROM (
+				SELECT u.user_id FROM chain CROSS JOIN unserved u ON u.id = chain.id
+				JOIN users p ON p.id = u.user_id WHERE p.unreachable IS NULL LIMIT ?6)`,
+			needyArgs(admin, f, manyUnserved, videos, n.Count)...).Scan(&n.People, &n.Crowd)
+		if err != nil || n.People > 0 || !n.Crowd {
+			break
+		}
+	}
 	return n, err
 }
 

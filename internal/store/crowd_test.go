@@ -486,3 +486,47 @@ func TestNeedYou_CountsFewPeopleAndSaysThatACrowdIsMore(t *testing.T) {
 		}
 	}
 }
+
+// More videos than are looked at: those of their people are "at least" so many, and nobody is nobody.
+func TestNeedYou_ManyVideos(t *testing.T) {
+	for name, c := range map[string]struct {
+		videos  int
+		wanted  func(video int) bool // by one person each; the others were made by an admin. The last has failed last
+		people  int
+		atLeast bool
+	}{
+		"as many as are looked at, for nobody": {manyUnserved, func(int) bool { return false }, 0, false},
+		"more, for nobody":                     {manyUnserved + 1, func(int) bool { return false }, 0, false},
+		"more, the oldest for somebody":        {manyUnserved + 1, func(video int) bool { return video == 0 }, 1, false},
+		"more, the newest for somebody":        {manyUnserved + 1, func(video int) bool { return video == manyUnserved }, 1, true},
+		"fewer, each for somebody":             {manyUnserved - 1, func(int) bool { return true }, manyUnserved - 1, false},
+		"more, each for somebody":              {manyUnserved + 1, func(int) bool { return true }, manyUnserved, true},
+	} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			for i := range c.videos {
+				if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error,
+					created, finished, creator)
+					VALUES (?1, ?1, ?1, 't', 'ru', 'REQUEST', 'FAILED', 'x', ?2, ?2, 8)`, fmt.Sprintf("%026d", i), i+1); err != nil {
+					return err
+				}
+				if !c.wanted(i) {
+					continue
+				}
+				if _, err := tx.UpsertUser(int64(i+1), "ru"); err != nil {
+					return err
+				}
+				if _, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
+					VALUES (?1, ?2, ?1, 'FAILED', ?1, ?1)`, i+1, fmt.Sprintf("%026d", i)); err != nil {
+					return err
+				}
+			}
+			_, err := tx.sql.Exec(`UPDATE assets SET needs_attention = 1`)
+			return err
+		})
+		n, err := s.NeedYou(t.Context(), Admin{ID: 8, Owner: true}, Filter{})
+		if err != nil || n.Count != c.videos || n.People != c.people || n.Crowd != c.atLeast {
+			t.Errorf("%s: got %+v, %v; want %d people, at least: %v", name, n, err, c.people, c.atLeast)
+		}
+	}
+}
