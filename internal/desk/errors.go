@@ -45,7 +45,7 @@ var (
 	NotReady  = HTTPError{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
 	DiskFull  = HTTPError{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
 	Away      = HTTPError{http.StatusServiceUnavailable, "STORE_AWAY", "error_store_away", nil}
-	Unable    = HTTPError{http.StatusServiceUnavailable, Unavailable, "error_unable", nil} // no film is at fault
+	Unable    = HTTPError{http.StatusServiceUnavailable, Unavailable, "error_unable", nil}
 	Internal  = HTTPError{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 

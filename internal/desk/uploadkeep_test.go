@@ -40,10 +40,13 @@ func (s *shelf) Put(_ context.Context, key, _ string, _ func(int64)) error {
 	return nil
 }
 
-// ofTheMachine is an error of ffmpeg, and not of a film.
-type ofTheMachine struct{ error }
+// ofFFmpeg is an error with a code of the package video.
+type ofFFmpeg struct {
+	error
+	code string
+}
 
-func (ofTheMachine) Code() string { return video.CodeMachine }
+func (e ofFFmpeg) Code() string { return e.code }
 
 func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -51,7 +54,8 @@ func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 		broken bool // the database
 		kept   int  // files
 		look   error
-	}{"kept": {kept: 2}, "the machine is not able": {look: ofTheMachine{errors.New("ffprobe: killed")}}, "no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
+	}{"kept": {kept: 2}, "ffprobe was killed": {look: ofFFmpeg{errors.New("killed"), video.CodeMachine}},
+		"ffprobe took too long": {look: ofFFmpeg{errors.New("took longer than 30s"), video.CodeTimeout}}, "no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
 		"not written down": {broken: true}} {
 		r := newRig(t)
 		if c.broken {

@@ -246,7 +246,7 @@ func (c *Centre) object(o video.Order, f fate, err error) error {
 func (c *Centre) refuse(o video.Order, f, why fate) error {
 	c.clear(o, f)
 	if c.roster.judge(why.Worker, o.Asset, why, time.Now()) {
-		blamed := why // as it was: what it means for the order is not what it says of the worker
+		blamed := why // a copy: the goroutine reads it while why is changed below
 		routine.Go(func() error { c.blame(blamed); return nil })
 		why.Permanent, why.Wait = false, otherPause
 	}

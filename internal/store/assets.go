@@ -279,7 +279,7 @@ func (tx *Tx) NextTry(failed Asset, fairnessKey int64) (next Asset, made bool, e
 	if err != nil {
 		return last, false, err
 	}
-	tx.touch(last.ID) // its card is of the past now
+	tx.touch(last.ID) // it has been tried again, says its card
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
 		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, fairnessKey)
 	return next, true, err

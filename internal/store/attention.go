@@ -55,12 +55,12 @@ var needed = []needs{
 	{NeedsAnswer, `NULL`, `''`, `NULL`, ``, `first`, `(SELECT min(set_aside) first FROM inbox WHERE set_aside IS NOT NULL)
 		WHERE first IS NOT NULL`},
 	{NeedsPublication, `asset_id`, `platform`, `channel_id`, `creator`, `completed`, `publications p
-		WHERE status = 'FAILED' AND asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)
+		WHERE status = 'FAILED' AND asset_id NOT IN ` + toGo + `
 			AND (step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))`},
 	{NeedsPublication, `asset_id`, `platform`, `channel_id`, `creator`, `standing_at`,
 		`publications WHERE standing IS NOT NULL`},
 	{NeedsHand, `asset_id`, `platform`, `NULL`, `creator`, `created`, `publications WHERE status = 'PENDING' AND step = 'manual'
-			AND asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`},
+			AND asset_id NOT IN ` + toGo},
 	{NeedsTakeDown, `id`, `''`, `NULL`, anybody, `delete_requested_at`, `assets WHERE delete_requested_at IS NOT NULL`},
 	{NeedsContinuing, `NULL`, `''`, `id`, ``, `started`, `announcements WHERE trouble IS NOT NULL`},
 }
@@ -300,7 +300,7 @@ func unpublished(admin Admin, f Filter) string {
 	}
 	where += ` WHERE p.status = 'FAILED' AND p.step NOT IN ('unknown', 'rejected') AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
 		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))
-		AND ` + amongPublishable
+		AND p.asset_id NOT IN ` + toGo
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`
 	}

@@ -279,7 +279,7 @@ func (tx *Tx) PauseUploads(j Job, wholeApp bool, until time.Time, why, problem s
 func (s *Store) WaitingForChannels(ctx context.Context) (map[int64]int, error) {
 	all := map[int64]int{}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.channel_id, count(*) FROM publications p
-		WHERE +p.channel_id IS NOT NULL AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+amongPublishable+`
+		WHERE +p.channel_id IS NOT NULL AND p.status = 'FAILED' AND p.step = 'reconnect' AND p.asset_id NOT IN `+toGo+`
 		GROUP BY +p.channel_id`) // few have failed, many are on a channel
 	_, err = collect(rows, err, func(channel *int64) error {
 		var n int
@@ -297,6 +297,6 @@ type Ended struct{ AssetID, Platform string }
 func (s *Store) Reconnected(ctx context.Context) ([]Ended, error) {
 	rows, err := s.db.Read().
 		QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
-		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+amongPublishable+` ORDER BY p.id`)
+		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' AND p.asset_id NOT IN `+toGo+` ORDER BY p.id`)
 	return collect(rows, err, func(e *Ended) error { return rows.Scan(&e.AssetID, &e.Platform) })
 }

@@ -15,11 +15,11 @@ import (
 // any other.
 const sentUnseen = `p.session_uri IS NULL AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
 
-// mayBePublished picks the publications p whose video may be published. amongPublishable is the same for many of them:
-// it compares with the few that may not, because a page of a large library has no time to look up each video.
+// mayBePublished picks the publications p whose video may be published. To look up the video of each takes too long for
+// a page of a large library, which compares with toGo: the videos that should go, of which there are few.
 const (
-	mayBePublished   = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
-	amongPublishable = `p.asset_id NOT IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`
+	mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
+	toGo           = `(SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`
 )
 
 // EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt
@@ -27,7 +27,7 @@ const (
 // fail: Withdrawals lists those that can be ended at the platform, and an admin has to look for the rest. So does a
 // video that is uploaded and that the platform would show later.
 func (tx *Tx) EndPublishing() error {
-	const theirs = `asset_id IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`
+	const theirs = `asset_id IN ` + toGo
 	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
 		return err
 	}
@@ -375,7 +375,7 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 		return false, err
 	}
 	if n == 1 {
-		tx.touch("") // every page counts what has ended
+		tx.touch("") // every page counts the channels without access
 	}
 	_, err = tx.sql.Exec(
 		`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel,

@@ -8,12 +8,11 @@ import (
 	"testing"
 )
 
-// untold are the methods that change a row without telling the pages, and why.
+// untold are the methods, and the rows, that they change without telling the pages, and why.
 var untold = map[string]string{
-	"KeepFileID":       "no page shows it",
-	"FinishPublishing": "when a channel was last checked is seen by who looks next",
-	"EndPublishing":    "the program calls it when it starts, and Forget for what it tells of",
-	"Forget":           "what it changes untold should have gone before",
+	"KeepFileID":                 "no page shows it",
+	"EndPublishing " + stated(4): "the program calls it at its start, and Forget tells of its own",
+	"Forget " + stated(4):        "that video should have gone before",
 }
 
 func TestTouched_EveryChangeIsTold(t *testing.T) {
@@ -33,7 +32,11 @@ func TestTouched_EveryChangeIsTold(t *testing.T) {
 				if strings.HasPrefix(id, "'") {
 					subject = id
 				}
-				statements = append(statements, `CREATE TEMP TRIGGER IF NOT EXISTS `+table+`_`+event+` AFTER `+event+` ON `+table+`
+				of := ""
+				if table == "channels" && event == "UPDATE" { // and not of when it was last checked
+					of = " OF title, state, error, paused_until, paused_for, ends, defaults"
+				}
+				statements = append(statements, `CREATE TEMP TRIGGER IF NOT EXISTS `+table+`_`+event+` AFTER `+event+of+` ON `+table+`
 					BEGIN INSERT INTO changed_rows VALUES (`+subject+`); END`)
 			}
 		}
@@ -58,16 +61,18 @@ func TestTouched_EveryChangeIsTold(t *testing.T) {
 		for _, id := range ids {
 			switch {
 			case slices.Contains(tx.changed, id) || slices.Contains(tx.changed, ""):
-			case untold[method] == "":
-				t.Errorf("%s changes %s and tells nobody", method, id)
-			default:
+			case untold[method] != "":
 				seen[method] = true
+			case untold[method+" "+id] != "":
+				seen[method+" "+id] = true
+			default:
+				t.Errorf("%s changes %s and tells nobody", method, id)
 			}
 		}
 	})
-	for method := range untold {
-		if !seen[method] {
-			t.Errorf("%s tells of all that it changes: it is no exception", method)
+	for what := range untold {
+		if !seen[what] {
+			t.Errorf("%s is told, or does not change: it is no exception", what)
 		}
 	}
 }
