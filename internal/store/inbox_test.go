@@ -4,6 +4,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -141,5 +142,29 @@ func TestSetAside_IsKeptUntilItIsTriedAgainOrForgotten(t *testing.T) {
 				t.Errorf("got %d set aside, %d waiting, %d needing attention, %v", census.SetAside, census.Inbox, needs, err)
 			}
 		})
+	}
+}
+
+// A bot that comes back, and back again, finds all that waits.
+func TestInbox_SurvivesAnyNumberOfBots(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { return tx.UseBot(1) })
+	for i := range 6 {
+		do(t, s, func(tx *Tx) error {
+			_, err := tx.Receive([]Update{{ID: 10, Chat: 1, Raw: fmt.Sprint("a", i)}, {ID: 11, Chat: 1, Raw: fmt.Sprint("b", i)}})
+			return errors.Join(err, tx.UseBot(int64(2-i%2)))
+		})
+		now = now.Add(time.Second)
+		do(t, s, func(tx *Tx) error { return tx.UseBot(int64(1 + i%2)) })
+	}
+	waiting, err := s.Inbox(t.Context())
+	if err != nil || len(waiting) != 12 {
+		t.Fatalf("got %v, %v; want all twelve", waiting, err)
+	}
+	for i, u := range waiting {
+		if u.ID > 0 || u.Raw[1:] != fmt.Sprint(i/2) {
+			t.Errorf("got %+v in place %d; want them in the order they came, with no number of the bot's", u, i)
+		}
 	}
 }

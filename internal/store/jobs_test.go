@@ -4,6 +4,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -319,5 +320,95 @@ func TestDefer_AWaitThatBeganInTheFutureBeginsNow(t *testing.T) {
 		if err != nil || since != want.UnixMilli() || rows != 1 {
 			t.Errorf("wait %d: got %v and %d rows of history, %v; want one since %v", i+1, Moment(since), rows, err, want)
 		}
+	}
+}
+
+func TestFinishMessage_TakesBackOnlyAnAnnouncementThatWasOvertaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		overtaken bool
+		spent     int
+	}{"in time": {false, 0}, "overtaken": {true, 77}} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
+				return err
+			}
+			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
+			return err
+		})
+		task := claims(t, s, Announce, 1)[0]
+		if c.overtaken {
+			do(t, s, func(tx *Tx) error {
+				_, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', answer_id = 5, finished = ?`, tx.now)
+				return err
+			})
+		}
+		do(t, s, func(tx *Tx) error {
+			spent, err := tx.FinishMessage(&task, 77)
+			if spent != c.spent {
+				t.Errorf("%s: got message %d to take back; want %d", name, spent, c.spent)
+			}
+			return err
+		})
+		var progress int
+		if err := s.db.Read().QueryRow(`SELECT progress_id FROM requests`).Scan(&progress); err != nil || progress != 77 {
+			t.Errorf("%s: got progress message %d, %v; want the announcement", name, progress, err)
+		}
+	}
+}
+
+// A time that is nearer than a job asked for stays as near.
+func TestCapWaits_MakesNothingLater(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
+	task := claims(t, s, Render, 1)[0]
+	do(t, s, func(tx *Tx) error { return tx.Defer(task.Job, tx.Now().Add(time.Hour), "away") })
+	now = noon.Add(50 * time.Minute)
+	do(t, s, (*Tx).CapWaits)
+	if due, err := s.NextDue(t.Context(), now); err != nil || !due.Equal(noon.Add(time.Hour)) {
+		t.Errorf("got it due at %v, %v; want the time it asked for", due, err)
+	}
+}
+
+// An announcement that fails after the video is there is over: nobody sends it any more.
+func TestRelease_AnAnnouncementThatWasOvertakenIsOver(t *testing.T) {
+	for _, overtaken := range []bool{false, true} {
+		s := fresh(t)
+		do(t, s, func(tx *Tx) error {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
+				return err
+			}
+			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
+			return err
+		})
+		said := claims(t, s, Announce, 1)[0]
+		if overtaken {
+			fails(t, s)
+		}
+		do(t, s, func(tx *Tx) error { return tx.Reschedule(said.Job, tx.Now(), "away") })
+		want := 1
+		if overtaken {
+			want = 0
+		}
+		if n := number(t, s, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != want {
+			t.Errorf("overtaken %v: got %d announcements that wait; want %d", overtaken, n, want)
+		}
+	}
+}
+
+func TestRenderTimes_CountsWhatWorked(t *testing.T) {
+	now := noon
+	s := clocked(t, &now)
+	inserts(t, s, anAsset)
+	for i, outcome := range []string{"done", "gave_up", "done", "rescheduled"} {
+		inserts(t, s, fmt.Sprintf(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+			VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'RENDER', 1, 0, %d, '%s', iif('%[2]s' = 'done', NULL, 'x'))`, (i+1)*1000, outcome))
+	}
+	inserts(t, s, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome)
+		VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'PUBLISH', 1, 0, 9000, 'done')`)
+	got, err := s.RenderTimes(t.Context())
+	if err != nil || fmt.Sprint(got) != "[3s 1s]" {
+		t.Errorf("got %v, %v; want those of the two that worked, the newest first", got, err)
 	}
 }
