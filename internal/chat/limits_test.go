@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"github.com/go-telegram/bot/models"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+	"retake.example/internal/testrig"
 )
 
 func TestRefusal_NobodyWhoComesBackThenIsSentAwayAgain(t *testing.T) {
@@ -24,6 +28,18 @@ func TestRefusal_NobodyWhoComesBackThenIsSentAwayAgain(t *testing.T) {
 	} {
 		if got := goesOn(wait, "en"); got != want {
 			t.Errorf("%v: got %q; want %q", wait, got, want)
+		}
+	}
+}
+
+func TestRefusal_SaysWhyAndWhenItGoesOnIfThatIsKnown(t *testing.T) {
+	c, _ := newChat(t, time.Millisecond)
+	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
+	testrig.SetNow(c.Store, func() time.Time { return now })
+	why := lang.Say("en", "limit_hour", lang.Vars{"Count": 5})
+	for until, want := range map[time.Time]string{{}: why, now.Add(time.Minute): why + " It goes on in 1 minute."} {
+		if got := c.Refusal(store.Refused{Reason: "hour", Count: 5, Until: until}, "en"); got != want {
+			t.Errorf("until %v: got %q; want %q", until, got, want)
 		}
 	}
 }

@@ -140,14 +140,11 @@ func TestShowProgress_FollowsWhatHappens(t *testing.T) {
 	told := <-q.told
 	shows := func(status store.Status, o worker.Outlook, turns bool) {
 		t.Helper()
-		line := progressLine("ru", status, o)
+		want := lang.Say("ru", "request_created", nil) + "\n\n" + progressLine("ru", status, o)
 		if turns {
-			line = turned.Replace(line)
+			want = turned.Replace(want)
 		}
-		want := "editMessageText " + lang.Say("ru", "request_created", nil) + "\n\n" + line
-		if turns {
-			want = "editMessageText " + turned.Replace(lang.Say("ru", "request_created", nil)) + "\n\n" + line
-		}
+		want = "editMessageText " + want
 		if err := testrig.Until(t, func() bool { return strings.HasSuffix(tg.said(), want) }, tg.said); err != nil {
 			t.Fatalf("%v; want %q", err, want)
 		}

@@ -78,13 +78,13 @@ func TestAsk_OffersWhatCanDrawTheName(t *testing.T) {
 		text    string
 		buttons string // DRAFT stands for the draft
 	}{
-		"one template":             {[]video.Offer{offer("a")}, "a", false, "confirm", "make:DRAFT change:DRAFT"},
-		"one, with a voice":        {[]video.Offer{offer("a")}, "a", true, "confirm", "make:DRAFT change:DRAFT|play:DRAFT"},
-		"two":                      {[]video.Offer{offer("a"), offer("b")}, "ab", false, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT"},
-		"two, with a voice":        {[]video.Offer{offer("a"), offer("b")}, "ab", true, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT|play:DRAFT"},
-		"two, of which one can":    {[]video.Offer{offer("a"), offer("b")}, "b", false, "confirm", "make:DRAFT:b change:DRAFT"},
-		"three, of which two can":  {[]video.Offer{offer("a"), offer("b"), offer("c")}, "ac", false, "choose", "make:DRAFT:a|make:DRAFT:c|change:DRAFT"},
-		"three, of which one can.": {[]video.Offer{offer("a"), offer("b"), offer("c")}, "a", false, "confirm", "make:DRAFT:a change:DRAFT"},
+		"one template":            {[]video.Offer{offer("a")}, "a", false, "confirm", "make:DRAFT change:DRAFT"},
+		"one, with a voice":       {[]video.Offer{offer("a")}, "a", true, "confirm", "make:DRAFT change:DRAFT|play:DRAFT"},
+		"two":                     {[]video.Offer{offer("a"), offer("b")}, "ab", false, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT"},
+		"two, with a voice":       {[]video.Offer{offer("a"), offer("b")}, "ab", true, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT|play:DRAFT"},
+		"two, of which one can":   {[]video.Offer{offer("a"), offer("b")}, "b", false, "confirm", "make:DRAFT:b change:DRAFT"},
+		"three, of which two can": {[]video.Offer{offer("a"), offer("b"), offer("c")}, "ac", false, "choose", "make:DRAFT:a|make:DRAFT:c|change:DRAFT"},
+		"three, of which one can": {[]video.Offer{offer("a"), offer("b"), offer("c")}, "a", false, "confirm", "make:DRAFT:a change:DRAFT"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chat, tg := newChat(t, time.Millisecond)
@@ -185,36 +185,6 @@ func TestYes_WhoMayNotAskIsToldWhyAndTheButtonWorksLater(t *testing.T) {
 				t.Errorf("later: got %q; want the second video", said)
 			}
 		})
-	}
-}
-
-func TestRefusal_SaysWhenItGoesOn(t *testing.T) {
-	c, _ := newChat(t, time.Millisecond)
-	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
-	testrig.SetNow(c.Store, func() time.Time { return now })
-	for wait, want := range map[time.Duration]string{
-		time.Second:                   "goes_on_minutes 1",
-		time.Minute:                   "goes_on_minutes 1",
-		time.Minute + 1:               "goes_on_minutes 2",
-		90 * time.Minute:              "goes_on_minutes 90",
-		90*time.Minute + time.Second:  "goes_on_hours 2",
-		2 * time.Hour:                 "goes_on_hours 2",
-		2*time.Hour + time.Nanosecond: "goes_on_hours 3",
-		-time.Minute:                  "goes_on_minutes 1", // the clock has moved
-	} {
-		var id string
-		count := 0
-		id, number, _ := strings.Cut(want, " ")
-		for _, r := range number {
-			count = count*10 + int(r-'0')
-		}
-		got := c.Refusal(store.Refused{Reason: "hour", Count: 5, Until: now.Add(wait)}, "ru")
-		if text := lang.Say("ru", "limit_hour", lang.Vars{"Count": 5}) + " " + lang.Say("ru", id, lang.Vars{"Count": count}); got != text {
-			t.Errorf("%v: got %q; want %q", wait, got, text)
-		}
-	}
-	if got, want := c.Refusal(store.Refused{Reason: "open", Count: 3}, "ru"), lang.Say("ru", "limit_open", lang.Vars{"Count": 3}); got != want {
-		t.Errorf("without a time: got %q; want %q", got, want)
 	}
 }
 
