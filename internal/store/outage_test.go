@@ -1,4 +1,4 @@
-// Tests of who waits for a video.
+// Tests of whose failures count in an outage.
 
 package store
 
