@@ -362,3 +362,16 @@ func TestTokens_ARetryOfAPublicationNeedsThatScope(t *testing.T) {
 		}
 	}
 }
+
+func TestChangeAdmins_ANumberOfAPerson(t *testing.T) {
+	r := newRig(t)
+	for id, want := range map[string]int{"": 422, "x": 422, "-5": 422, "0": 422, " 55 ": 200} {
+		w := r.do(r.ChangeAdmins, sent{path: "/admins", body: "do=add&id=" + id, json: true})
+		if w.Code != want {
+			t.Errorf("%q: got %d; want %d", id, w.Code, want)
+		}
+	}
+	if n := r.number(`SELECT count(*) FROM admins`); n != 1 {
+		t.Errorf("got %d admins; want the one with a number", n)
+	}
+}
