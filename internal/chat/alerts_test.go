@@ -86,7 +86,8 @@ func TestAgain_TriesWhatTheButtonWasShownWith(t *testing.T) {
 	c.Role = func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 8 }
 	testrig.Write(t, c.Store, func(tx *store.Tx) error { _, err := tx.UpsertUser(8, "ru"); return err })
 	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
-	for i, status := range []string{"FAILED", "FAILED", "COMPLETED", "COMPLETED"} { // a video of each kind of trouble, and a later one
+	// A video of each kind of trouble, and one that failed later.
+	for i, status := range []string{"FAILED", "FAILED", "COMPLETED", "COMPLETED"} {
 		at := now.Add(time.Duration(i%2) * time.Minute).UnixMilli()
 		testrig.Mutate(t, c.Store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, error_code,
 			created, finished, file, needs_attention) VALUES (?1, ?1, ?1, 't', 'ru', 'REQUEST', ?2,

@@ -34,7 +34,8 @@ func TestGroup_AnswersItsOwnCommandsOnceAnHour(t *testing.T) {
 		{-3, models.ChatTypeChannel, "/start", false},
 	} {
 		said, _ := turns(t, c, tg, int64(i+1), func(ctx context.Context, turn *Turn) error {
-			return c.Group(ctx, turn, &models.Message{Chat: models.Chat{ID: step.chat, Type: step.kind}, From: from, Text: step.text})
+			return c.Group(ctx, turn,
+				&models.Message{Chat: models.Chat{ID: step.chat, Type: step.kind}, From: from, Text: step.text})
 		})
 		want := ""
 		if step.answers {
@@ -83,7 +84,8 @@ func TestSilent_OnlyTelegramsNotesAndTheRestOfAnAlbum(t *testing.T) {
 	const chat = `"message_id":1,"date":1,"chat":{"id":1,"type":"private"}`
 	for _, note := range []string{
 		`"pinned_message":{` + chat + `}`, `"message_auto_delete_timer_changed":{"message_auto_delete_time":5}`,
-		`"write_access_allowed":{}`, `"connected_website":"example.com"`, `"chat_background_set":{"type":{"type":"fill","fill":{"type":"solid","color":1},"dark_theme_dimming":1}}`,
+		`"write_access_allowed":{}`, `"connected_website":"example.com"`,
+		`"chat_background_set":{"type":{"type":"fill","fill":{"type":"solid","color":1},"dark_theme_dimming":1}}`,
 		`"users_shared":{"request_id":1,"users":[]}`, `"chat_shared":{"request_id":1,"chat_id":2}`,
 		`"successful_payment":{"currency":"XTR"}`, `"refunded_payment":{"currency":"XTR"}`, `"gift":{}`, `"unique_gift":{}`,
 		`"gift_upgrade_sent":{}`, `"passport_data":{}`, `"boost_added":{"boost_count":1}`, `"proximity_alert_triggered":{}`,
@@ -98,7 +100,8 @@ func TestSilent_OnlyTelegramsNotesAndTheRestOfAnAlbum(t *testing.T) {
 	}
 	for _, sent := range []string{
 		`"photo":[{"file_id":"x"}]`, `"voice":{"file_id":"x"}`, `"sticker":{"file_id":"x","type":"regular"}`,
-		`"video":{"file_id":"x"}`, `"contact":{"phone_number":"1"}`, `"location":{"latitude":1,"longitude":2}`, `"dice":{"emoji":"🎲","value":1}`,
+		`"video":{"file_id":"x"}`, `"contact":{"phone_number":"1"}`, `"location":{"latitude":1,"longitude":2}`,
+		`"dice":{"emoji":"🎲","value":1}`,
 	} {
 		if silent(`{` + chat + `,` + sent + `}`) {
 			t.Errorf("%s: got no answer; want one", sent)
@@ -110,7 +113,8 @@ func TestSilent_OnlyTelegramsNotesAndTheRestOfAnAlbum(t *testing.T) {
 	}{
 		{"1", "a", false}, {"1", "a", true}, {"2", "a", false}, {"1", "b", false}, {"1", "b", true}, {"2", "a", true},
 	} {
-		got := silent(`{"message_id":1,"date":1,"chat":{"id":` + step.chat + `,"type":"private"},"media_group_id":"` + step.album + `"}`)
+		got := silent(`{"message_id":1,"date":1,"chat":{"id":` + step.chat + `,"type":"private"},
+			"media_group_id":"` + step.album + `"}`)
 		if got != step.silent {
 			t.Errorf("part %d of album %s: silent is %v; want %v", i, step.album, got, step.silent)
 		}
@@ -119,13 +123,14 @@ func TestSilent_OnlyTelegramsNotesAndTheRestOfAnAlbum(t *testing.T) {
 
 func TestDecode_APersonIsAnsweredThoughAPartIsUnknown(t *testing.T) {
 	const from, private = `"from":{"id":7,"first_name":"M","language_code":"ru"}`, `"chat":{"id":7,"type":"private"}`
-	u, err := Decode(`{"update_id":1,"message":{"message_id":3,"date":1,` + from + `,` + private + `,"text":"Маша","sticker":"odd"}}`)
-	if err != nil || u.Message == nil || u.Message.Text != "Маша" || u.Message.ID != 3 || u.Message.From.ID != 7 || u.Message.Chat.ID != 7 {
+	const said = `"text":"Маша","sticker":"odd"` // a sticker is no text
+	u, err := Decode(`{"update_id":1,"message":{"message_id":3,"date":1,` + from + `,` + private + `,` + said + `}}`)
+	if m := u.Message; err != nil || m == nil || m.Text != "Маша" || m.ID != 3 || m.From.ID != 7 || m.Chat.ID != 7 {
 		t.Errorf("got %+v, %v; want the text and whose it is", u, err)
 	}
 	for name, raw := range map[string]string{
-		"nobody's":   `{"message":{"message_id":3,` + private + `,"text":"Маша","sticker":"odd"}}`,
-		"of a group": `{"message":{"message_id":3,` + from + `,"chat":{"id":-7,"type":"group"},"text":"Маша","sticker":"odd"}}`,
+		"nobody's":   `{"message":{"message_id":3,` + private + `,` + said + `}}`,
+		"of a group": `{"message":{"message_id":3,` + from + `,"chat":{"id":-7,"type":"group"},` + said + `}}`,
 		"no message": `{"message":"odd"}`,
 		"no JSON":    `{`,
 	} {

@@ -43,7 +43,8 @@ func TestKeepMenus_TellsOnlyWhatHasChanged(t *testing.T) {
 			return all
 		}
 		slices.Sort(want)
-		if err := testrig.Until(t, func() bool { return slices.Equal(got(), want) }, func() string { return fmt.Sprint(got()) }); err != nil {
+		state := func() string { return fmt.Sprint(got()) }
+		if err := testrig.Until(t, func() bool { return slices.Equal(got(), want) }, state); err != nil {
 			t.Errorf("%v; want %v", err, want)
 		}
 		tg.mu.Lock()
@@ -60,8 +61,8 @@ func TestKeepMenus_TellsOnlyWhatHasChanged(t *testing.T) {
 	change("video", 50) // says nothing of admins
 	change("", 0)
 	given("9  false", "9 en false", "9 ru false")
-	if err := testrig.Until(t, func() bool { return testrig.Count(t, c.Store, `SELECT count(*) FROM menus WHERE chat = 9`) == 0 },
-		func() string { return "the menu of 9 is kept" }); err != nil {
+	kept := func() bool { return testrig.Count(t, c.Store, `SELECT count(*) FROM menus WHERE chat = 9`) > 0 }
+	if err := testrig.Until(t, func() bool { return !kept() }, func() string { return "the menu of 9 is kept" }); err != nil {
 		t.Errorf("%v; want nothing kept of a person who is no admin", err)
 	}
 }

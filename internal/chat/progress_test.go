@@ -126,7 +126,7 @@ func (m *moving) set(id string, o worker.Outlook) {
 	m.outlooks = map[string]worker.Outlook{id: o}
 }
 
-// A new state, percents, and nothing at all for a while: each is seen in the message, and the next without a word of the
+// A new state, percents, and nothing at all for a while: each is seen in the message, the last without a word from the
 // queue.
 func TestShowProgress_FollowsWhatHappens(t *testing.T) {
 	c, tg := newChat(t, 10*time.Millisecond)
@@ -163,7 +163,8 @@ func TestShowProgress_FollowsWhatHappens(t *testing.T) {
 
 // The minutes of a new request are those of the last before it, in whatever order they are listed.
 func TestLineOf_ANewRequestWaitsAsLongAsAnyOther(t *testing.T) {
-	q := queue{"a": {Place: 1, Left: 9 * time.Minute}, "b": {Place: 2, Left: 2 * time.Minute}, "c": {Place: 3, Left: time.Minute}}
+	q := queue{"a": {Place: 1, Left: 9 * time.Minute}, "b": {Place: 2, Left: 2 * time.Minute},
+		"c": {Place: 3, Left: time.Minute}}
 	want := progressLine("en", store.Pending, worker.Outlook{Place: 4, Left: 9 * time.Minute})
 	for range 50 {
 		if got := quiet().lineOf(t.Context(), q, 1, "en", store.Asset{ID: "new", Status: store.Pending}); got != want {

@@ -21,7 +21,8 @@ func offer(id string) video.Offer {
 }
 
 // turns handles an update and returns what was said and what the toasts were.
-func turns(t *testing.T, c *Chat, tg *scripted, id int64, handler func(context.Context, *Turn) error) (said, toasts string) {
+func turns(t *testing.T, c *Chat, tg *scripted, id int64,
+	handler func(context.Context, *Turn) error) (said, toasts string) {
 	t.Helper()
 	tg.since()
 	turn := NewTurn(store.Update{ID: id}, "ru")
@@ -65,12 +66,14 @@ func TestAsk_FontsThatCannotBeReadAreNoAnswer(t *testing.T) {
 	away := errors.New("fonts away")
 	c.CanDraw = func(string, string) error { return away }
 	turn := NewTurn(store.Update{ID: 5}, "ru")
-	if err := c.Handle(t.Context(), turn, func(ctx context.Context) error { return c.Ask(ctx, turn, maria, "Маша") }); !errors.Is(err, away) {
+	ask := func(ctx context.Context) error { return c.Ask(ctx, turn, maria, "Маша") }
+	if err := c.Handle(t.Context(), turn, ask); !errors.Is(err, away) {
 		t.Errorf("got %v; want the update tried again", err)
 	}
 }
 
 func TestAsk_OffersWhatCanDrawTheName(t *testing.T) {
+	first, second, third := offer("a"), offer("b"), offer("c")
 	for name, c := range map[string]struct {
 		offers  []video.Offer
 		able    string // the templates that can draw it
@@ -78,13 +81,13 @@ func TestAsk_OffersWhatCanDrawTheName(t *testing.T) {
 		text    string
 		buttons string // DRAFT stands for the draft
 	}{
-		"one template":            {[]video.Offer{offer("a")}, "a", false, "confirm", "make:DRAFT change:DRAFT"},
-		"one, with a voice":       {[]video.Offer{offer("a")}, "a", true, "confirm", "make:DRAFT change:DRAFT|play:DRAFT"},
-		"two":                     {[]video.Offer{offer("a"), offer("b")}, "ab", false, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT"},
-		"two, with a voice":       {[]video.Offer{offer("a"), offer("b")}, "ab", true, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT|play:DRAFT"},
-		"two, of which one can":   {[]video.Offer{offer("a"), offer("b")}, "b", false, "confirm", "make:DRAFT:b change:DRAFT"},
-		"three, of which two can": {[]video.Offer{offer("a"), offer("b"), offer("c")}, "ac", false, "choose", "make:DRAFT:a|make:DRAFT:c|change:DRAFT"},
-		"three, of which one can": {[]video.Offer{offer("a"), offer("b"), offer("c")}, "a", false, "confirm", "make:DRAFT:a change:DRAFT"},
+		"one template":            {[]video.Offer{first}, "a", false, "confirm", "make:DRAFT change:DRAFT"},
+		"one, with a voice":       {[]video.Offer{first}, "a", true, "confirm", "make:DRAFT change:DRAFT|play:DRAFT"},
+		"two":                     {[]video.Offer{first, second}, "ab", false, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT"},
+		"two, with a voice":       {[]video.Offer{first, second}, "ab", true, "choose", "make:DRAFT:a|make:DRAFT:b|change:DRAFT|play:DRAFT"},
+		"two, of which one can":   {[]video.Offer{first, second}, "b", false, "confirm", "make:DRAFT:b change:DRAFT"},
+		"three, of which two can": {[]video.Offer{first, second, third}, "ac", false, "choose", "make:DRAFT:a|make:DRAFT:c|change:DRAFT"},
+		"three, of which one can": {[]video.Offer{first, second, third}, "a", false, "confirm", "make:DRAFT:a change:DRAFT"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			chat, tg := newChat(t, time.Millisecond)
@@ -124,14 +127,16 @@ func TestYes_EachPressHasItsAnswer(t *testing.T) {
 		t.Errorf("a template that is not offered: got %q, %q", said, toast)
 	}
 	said, toast = pressed(t, c, tg, draft)
-	if want := c.Created(t.Context(), queue{}, "ru", store.Asset{Status: store.Pending}); said != "" || toast != want || want == "" {
+	want := c.Created(t.Context(), queue{}, "ru", store.Asset{Status: store.Pending})
+	if said != "" || toast != want || want == "" {
 		t.Errorf("the first press: got %q, %q; want the toast %q alone", said, toast, want)
 	}
 	a := testrig.Text(t, c.Store, `SELECT id || ' ' || name || ' ' || template FROM assets`)
 	if !strings.HasSuffix(a, " Маша new-year") {
 		t.Errorf("got video %q; want one of the name and the only template", a)
 	}
-	if n := testrig.Count(t, c.Store, `SELECT count(*) FROM audit WHERE action = 'ask' AND user_id = 1 AND outcome = 'created'`); n != 1 {
+	if n := testrig.Count(t, c.Store, `SELECT count(*) FROM audit
+		WHERE action = 'ask' AND user_id = 1 AND outcome = 'created'`); n != 1 {
 		t.Errorf("got %d notes of the wish; want one", n)
 	}
 	said, toast = pressed(t, c, tg, draft) // the second press on the message that shows the progress now
@@ -174,14 +179,15 @@ func TestYes_WhoMayNotAskIsToldWhyAndTheButtonWorksLater(t *testing.T) {
 			_, second := asks(t, chat, tg, "Даша")
 			c.limit(&chat.Options)
 			said, toast := pressed(t, chat, tg, second)
-			if want := lang.Say("ru", c.text, lang.Vars{"Count": 1}); !strings.HasPrefix(said, "sendMessage "+want) || toast != "" {
+			if want := says(c.text, lang.Vars{"Count": 1}); !strings.HasPrefix(said, want) || toast != "" {
 				t.Errorf("got %q, %q; want %q", said, toast, want)
 			}
 			if n := testrig.Count(t, chat.Store, `SELECT count(*) FROM assets`); n != 1 {
 				t.Errorf("got %d videos; want the first alone", n)
 			}
 			chat.OpenLimit, chat.HourLimit, chat.DayLimit, chat.AllLimit = 0, 0, 0, 0
-			if said, _ = pressed(t, chat, tg, second); said != "" || testrig.Count(t, chat.Store, `SELECT count(*) FROM assets`) != 2 {
+			said, _ = pressed(t, chat, tg, second)
+			if said != "" || testrig.Count(t, chat.Store, `SELECT count(*) FROM assets`) != 2 {
 				t.Errorf("later: got %q; want the second video", said)
 			}
 		})
@@ -201,7 +207,8 @@ func TestChange_AsksForAnotherNameOnce(t *testing.T) {
 	_, draft := asks(t, c, tg, "Маша")
 	for i := range 2 { // the second press comes before the buttons are gone
 		said, toast := change(draft)
-		if !strings.Contains(said, says("confirm_change", nil)) || !strings.Contains(said, "editMessageReplyMarkup") || toast != "" {
+		if !strings.Contains(said, says("confirm_change", nil)) || !strings.Contains(said, "editMessageReplyMarkup") ||
+			toast != "" {
 			t.Errorf("press %d: got %q, %q; want the question, and its buttons gone", i+1, said, toast)
 		}
 	}

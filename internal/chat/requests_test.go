@@ -150,8 +150,8 @@ func TestAnswers_UnclearOnesAreCountedApart(t *testing.T) {
 func wanted(t *testing.T, c *Chat, id int, name, status, video string) {
 	t.Helper()
 	asset := fmt.Sprintf("%026d", id)
-	testrig.Mutate(t, c.Store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished, file)
-		VALUES (?1, ?2, lower(?2), 'new-year', 'ru', 'REQUEST', ?3, iif(?3 = 'FAILED', 'x', NULL), ?4,
+	testrig.Mutate(t, c.Store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error,
+		created, finished, file) VALUES (?1, ?2, lower(?2), 'new-year', 'ru', 'REQUEST', ?3, iif(?3 = 'FAILED', 'x', NULL), ?4,
 			iif(?3 IN ('FAILED', 'COMPLETED'), ?4, NULL), iif(?3 = 'COMPLETED', 'x.mp4', NULL))`, asset, name, video, id)
 	testrig.Mutate(t, c.Store, `INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
 		VALUES (1, ?1, 1, ?2, ?3, iif(?2 IN ('FAILED', 'COMPLETED'), ?3, NULL))`, asset, status, id)
@@ -173,7 +173,8 @@ func TestStatus_EachStateHasItsLineAndItsButton(t *testing.T) {
 	wanted(t, c, 5, "Гоша", "PROCESSING", "PROCESSING")
 	wanted(t, c, 6, "Даша", "PENDING", "PENDING")
 	lines := []string{lang.Say("ru", "status_title", nil)}
-	for _, l := range []string{"pending Даша", "processing Гоша", "sending Вера", "completed Боря", "failed Аня", "retried Аня"} {
+	for _, l := range []string{"pending Даша", "processing Гоша", "sending Вера", "completed Боря", "failed Аня",
+		"retried Аня"} {
 		id, name, _ := strings.Cut(l, " ")
 		lines = append(lines, lang.Say("ru", "status_"+id, lang.Vars{"Name": name}))
 	}
@@ -247,7 +248,8 @@ func TestGet_ALapsedButtonSaysSoAndAVideoComesOnce(t *testing.T) {
 	}
 	testrig.Mutate(t, c.Store, `DELETE FROM jobs`)
 	testrig.Mutate(t, c.Store, `UPDATE requests SET status = 'COMPLETED', answer_id = 1, finished = 1`)
-	if got := get(1, a.ID); got != "" || testrig.Count(t, c.Store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`) != 1 {
+	got := get(1, a.ID)
+	if got != "" || testrig.Count(t, c.Store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`) != 1 {
 		t.Errorf("got %q and no delivery; want the video to be sent once more", got)
 	}
 }

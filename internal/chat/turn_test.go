@@ -46,7 +46,8 @@ func TestSetAside_AfterTheLastTryOnly(t *testing.T) {
 				}
 			}
 			kept := func() string {
-				return testrig.Text(t, chat.Store, `SELECT raw || ' ' || ifnull(error, '') || ' ' || (set_aside IS NOT NULL) FROM inbox`)
+				return testrig.Text(t, chat.Store,
+					`SELECT raw || ' ' || ifnull(error, '') || ' ' || (set_aside IS NOT NULL) FROM inbox`)
 			}
 			if c.told != 0 && strings.HasSuffix(kept(), " 1") {
 				t.Errorf("got %q; want that the person is told first", kept())
@@ -128,7 +129,8 @@ func TestHandle_AChatThatIsGoneTakesItsAnswersWithIt(t *testing.T) {
 	}
 	received(t, c, 5, 1)
 	said, _ := turns(t, c, tg, 5, func(ctx context.Context, turn *Turn) error {
-		return c.Answers(ctx, turn, Answer{Chat: 1, Text: "first"}, Answer{Chat: 2, Text: "other"}, Answer{Chat: 1, Text: "second"})
+		return c.Answers(ctx, turn, Answer{Chat: 1, Text: "first"}, Answer{Chat: 2, Text: "other"},
+			Answer{Chat: 1, Text: "second"})
 	})
 	if said != "sendMessage first|sendMessage other" {
 		t.Errorf("said %q; want nothing more to the chat that is gone", said)

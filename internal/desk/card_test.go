@@ -31,16 +31,17 @@ func TestCard_SaysWhichTryItIsAndWhenItComes(t *testing.T) {
 		"under way":          {of(store.Processing, 2, time.Time{}), 2, 3, 0, 30, time.Time{}},
 		"failed":             {of(store.Failed, 3, time.Time{}), 0, 0, 0, 0, time.Time{}},
 	} {
-		if c.got.Attempt != c.attempt || c.got.Attempts != c.attempts || c.got.Place != c.place || c.got.Percent != c.percent ||
-			!c.got.NextTry.Equal(c.next) {
-			t.Errorf("%s: got %+v", name, c.got)
+		if g := c.got; g.Attempt != c.attempt || g.Attempts != c.attempts || g.Place != c.place || g.Percent != c.percent ||
+			!g.NextTry.Equal(c.next) {
+			t.Errorf("%s: got %+v", name, g)
 		}
 	}
 }
 
 func TestCard_OfWhomNoMessageReachesNobodyWaits(t *testing.T) {
 	l := store.Listed{Waiting: 5, Unserved: 4, Untold: 3}
-	for status, want := range map[store.Status][2]int{store.Completed: {2, 4}, store.Failed: {5, 1}, store.Pending: {5, 4}} {
+	for status, want := range map[store.Status][2]int{store.Completed: {2, 4}, store.Failed: {5, 1},
+		store.Pending: {5, 4}} {
 		l.Status = status
 		if c := newCard(l, worker.Outlook{}, 3, time.Time{}); c.Waiting != want[0] || c.Apologised != want[1] {
 			t.Errorf("%s: got %d waiting and %d with an apology; want %v", status, c.Waiting, c.Apologised, want)
@@ -63,13 +64,16 @@ func TestCard_APublicationIsTriedAgainByWhoMayChangeIt(t *testing.T) {
 	r := newRig(t)
 	for i, status := range []string{"COMPLETED", "FAILED"} {
 		id := r.finished(8, "Video")
-		r.mutate(`INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_id, remote_url)
-			VALUES (?1, 'YOUTUBE', 7, 1, ?2, iif(?2 = 'FAILED', 'x', NULL), 1, 1, iif(?2 = 'FAILED', NULL, ?3), iif(?2 = 'FAILED', NULL, 'https://x'))`,
+		r.mutate(`INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed,
+				remote_id, remote_url)
+			VALUES (?1, 'YOUTUBE', 7, 1, ?2, iif(?2 = 'FAILED', 'x', NULL), 1, 1,
+				iif(?2 = 'FAILED', NULL, ?3), iif(?2 = 'FAILED', NULL, 'https://x'))`,
 			id, status, i)
 		for admin, may := range map[int64]bool{0: true, 7: true, 9: false} {
 			var page struct{ Assets []Card }
 			body := r.do(r.Library, sent{method: "GET", path: "/?q=" + id, json: true, admin: admin}).Body
-			if err := json.Unmarshal(body.Bytes(), &page); err != nil || len(page.Assets) != 1 || len(page.Assets[0].Publications) != 1 {
+			err := json.Unmarshal(body.Bytes(), &page)
+			if err != nil || len(page.Assets) != 1 || len(page.Assets[0].Publications) != 1 {
 				t.Fatalf("got %s, %v; want one video with its publication", body, err)
 			}
 			p := page.Assets[0].Publications[0]
@@ -119,7 +123,8 @@ func TestDelete_OnlyByWhoMayChangeTheVideo(t *testing.T) {
 	if n := r.number(`SELECT count(*) FROM assets`); n != 1 {
 		t.Fatalf("got %d videos; want it there", n)
 	}
-	if w := r.do(r.Delete, sent{id: id, admin: 7, json: true}); w.Code != 200 || r.number(`SELECT count(*) FROM assets`) != 0 {
+	w := r.do(r.Delete, sent{id: id, admin: 7, json: true})
+	if w.Code != 200 || r.number(`SELECT count(*) FROM assets`) != 0 {
 		t.Errorf("who made it: got %d; want it gone", w.Code)
 	}
 }

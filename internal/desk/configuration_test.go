@@ -5,8 +5,9 @@ package desk
 import "testing"
 
 func TestKnob_ASpanIsShownInItsLongestUnit(t *testing.T) {
-	for value, want := range map[string]string{"48h": "2 days", "24h0m0s": "1 days", "36h": "36 hours", "90m": "90 minutes",
-		"1h": "1 hours", "90s": "90 seconds", "1m0s": "1 minutes", "0s": "0 days", "0": "0 days", "never": "never "} {
+	for value, want := range map[string]string{"48h": "2 days", "24h0m0s": "1 days", "36h": "36 hours",
+		"90m": "90 minutes",
+		"1h":  "1 hours", "90s": "90 seconds", "1m0s": "1 minutes", "0s": "0 days", "0": "0 days", "never": "never "} {
 		k := Knob{knob: knob{kind: "span"}, Kind: "span"}
 		if k.put(value); k.Number+" "+k.Unit != want || k.Value != value {
 			t.Errorf("%s: got %s %s, value %s; want %s", value, k.Number, k.Unit, k.Value, want)

@@ -17,7 +17,8 @@ func TestHealth_TheDiskIsLowBelowTheLimitIfItIsKnown(t *testing.T) {
 }
 
 func TestGigabytes_HasADecimalWhereThatMatters(t *testing.T) {
-	for bytes, want := range map[int64]string{0: "0.0", 1 << 30: "1.0", 14 << 30 / 10: "1.4", 10<<30 - 1<<26: "9.9", 10 << 30: "10",
+	for bytes, want := range map[int64]string{0: "0.0", 1 << 30: "1.0", 14 << 30 / 10: "1.4",
+		10<<30 - 1<<26: "9.9", 10 << 30: "10",
 		38<<30 + 1<<29: "38"} {
 		if got := gigabytes(sayIn("en"), bytes); got != want {
 			t.Errorf("%d bytes: got %s; want %s", bytes, got, want)

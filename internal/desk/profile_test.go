@@ -66,13 +66,15 @@ func TestBot_TextsAreSavedUnlessTheyAreTooLongOrOthersHaveChangedThem(t *testing
 		return r.do(r.ChangeBot, sent{body: url.Values{"lang": {"ru"}, "name": {name}, "description": {"d"},
 			"short_description": {"s"}, "version": {version}}.Encode(), json: true}).Code
 	}
-	if got := save("Имя", ""); got != 200 || bot.profiles["ru"] != (telegram.Profile{Name: "Имя", Description: "d", Short: "s"}) {
+	want := telegram.Profile{Name: "Имя", Description: "d", Short: "s"}
+	if got := save("Имя", ""); got != 200 || bot.profiles["ru"] != want {
 		t.Errorf("got %d and %+v; want the texts saved", got, bot.profiles)
 	}
 	if got := save(strings.Repeat("x", telegram.MaxName), ""); got != 200 {
 		t.Errorf("the longest name: got %d", got)
 	}
-	if got := save(strings.Repeat("x", telegram.MaxName+1), ""); got != http.StatusUnprocessableEntity || len(bot.profiles["ru"].Name) != telegram.MaxName {
+	got := save(strings.Repeat("x", telegram.MaxName+1), "")
+	if got != http.StatusUnprocessableEntity || len(bot.profiles["ru"].Name) != telegram.MaxName {
 		t.Errorf("a longer name: got %d; want it refused", got)
 	}
 	if got := save("Другое", "an older one"); got != http.StatusConflict || bot.profiles["ru"].Name == "Другое" {

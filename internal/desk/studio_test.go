@@ -308,7 +308,8 @@ func TestStudio_TextsImagesAndMusicAreSetByFields(t *testing.T) {
 	}
 	// Each fault has its own words: those of a box are not those of a text.
 	_, refused := a.works("save", "t"+n+".w", "5", "version", "2")
-	if got, words := refused.Error.Fields["t"+n+".box"], sayIn("en")("studio_fault_words", Vars{"Sign": "{{.Name}}"}); got == "" || got == words {
+	ofText := sayIn("en")("studio_fault_words", Vars{"Sign": "{{.Name}}"})
+	if got := refused.Error.Fields["t"+n+".box"]; got == "" || got == ofText {
 		t.Errorf("got %q; want the words of a box", got)
 	}
 	// What is removed on the page is not there when it is saved.
@@ -412,7 +413,8 @@ func TestStudio_AFieldIsNeitherTooLongNorHidden(t *testing.T) {
 			}
 		}
 	}
-	if _, answer := a.works("save", "title.ru", strings.Repeat("я", longestStudioField)); strings.Contains(answer.Error.Fields["title"], "300") {
+	_, answer := a.works("save", "title.ru", strings.Repeat("я", longestStudioField))
+	if strings.Contains(answer.Error.Fields["title"], "300") {
 		t.Errorf("the longest title: got %q", answer.Error.Fields["title"])
 	}
 }

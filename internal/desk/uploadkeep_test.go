@@ -55,7 +55,8 @@ func TestUpload_OneThatCannotBeKeptLeavesNeitherFilmNorPicture(t *testing.T) {
 		kept   int  // files
 		look   error
 	}{"kept": {kept: 2}, "ffprobe was killed": {look: ofFFmpeg{errors.New("killed"), video.CodeMachine}},
-		"ffprobe took too long": {look: ofFFmpeg{errors.New("took longer than 30s"), video.CodeTimeout}}, "no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
+		"ffprobe took too long":   {look: ofFFmpeg{errors.New("took longer than 30s"), video.CodeTimeout}},
+		"no room for the picture": {fails: ".jpg"}, "no room for the film": {fails: ".mp4"},
 		"not written down": {broken: true}} {
 		r := newRig(t)
 		if c.broken {

@@ -35,9 +35,10 @@ func TestDifferences_OfTheFieldsThatWereAskedAboutOnly(t *testing.T) {
 		"another category":              {youtube.Metadata{Category: "1"}, []string{"category"}, "[{category  1}]"},
 		"not synthetic, as nobody said": {youtube.Metadata{}, []string{"synthetic"}, "[]"},
 		"synthetic":                     {youtube.Metadata{Synthetic: true}, []string{"synthetic"}, "[{synthetic  yes}]"},
-		"the time":                      {youtube.Metadata{Privacy: "private"}, []string{"privacy"}, "[{at 2026-12-21T09:00:00Z }]"},
-		"the time and who may see it": {youtube.Metadata{Privacy: "public", PublishAt: monday.Add(time.Hour)}, []string{"privacy"},
-			"[{privacy private public} {at 2026-12-21T09:00:00Z 2026-12-21T10:00:00Z}]"},
+		"the time": {youtube.Metadata{Privacy: "private"}, []string{"privacy"},
+			"[{at 2026-12-21T09:00:00Z }]"},
+		"the time and who may see it": {youtube.Metadata{Privacy: "public", PublishAt: monday.Add(time.Hour)},
+			[]string{"privacy"}, "[{privacy private public} {at 2026-12-21T09:00:00Z 2026-12-21T10:00:00Z}]"},
 	} {
 		if got := fmt.Sprint(differences(mine, ours, c.theirs, c.fields)); got != c.want {
 			t.Errorf("%s: got %s; want %s", name, got, c.want)
@@ -71,7 +72,8 @@ func TestPlaces_TheFormsKeepTheirNames(t *testing.T) {
 
 func TestTitleOf_IsThatOfTheChannelOrItsNumber(t *testing.T) {
 	r := newRig(t)
-	for _, c := range []store.Channel{{Platform: "YOUTUBE", External: "UC1", Title: "First"}, {Platform: "YOUTUBE", External: "UC2", Title: "Second"}} {
+	for _, c := range []store.Channel{{Platform: "YOUTUBE", External: "UC1", Title: "First"},
+		{Platform: "YOUTUBE", External: "UC2", Title: "Second"}} {
 		r.write(func(tx *store.Tx) error { _, err := tx.Connect(c, []byte{}); return err })
 	}
 	for external, want := range map[string]string{"UC1": "First", "UC2": "Second", "UC3": "UC3"} {

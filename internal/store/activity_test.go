@@ -57,7 +57,8 @@ func TestActivity_OfADayIsOfThatDay(t *testing.T) {
 	now := noon
 	s := clocked(t, &now)
 	day := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)
-	for i, at := range []time.Time{day.Add(-time.Millisecond), day, day.Add(24*time.Hour - time.Millisecond), day.Add(24 * time.Hour)} {
+	for i, at := range []time.Time{day.Add(-time.Millisecond), day, day.Add(24*time.Hour - time.Millisecond),
+		day.Add(24 * time.Hour)} {
 		inserts(t, s, fmt.Sprintf(`INSERT INTO audit (at, admin, action, outcome) VALUES (%d, 8, 'edit', '%d')`, at.UnixMilli(), i))
 	}
 	got, err := s.Activity(t.Context(), Deeds{Day: day}, "", 10)

@@ -33,7 +33,8 @@ func TestVisits_TheNewestFirst(t *testing.T) {
 	if err != nil || len(visits) != 3 {
 		t.Fatalf("got %+v, %v; want three", visits, err)
 	}
-	for i, want := range []Session{{Begun: noon.Add(-2 * time.Second)}, {Begun: noon.Add(-5 * time.Second), Recent: true, This: true},
+	for i, want := range []Session{{Begun: noon.Add(-2 * time.Second)},
+		{Begun: noon.Add(-5 * time.Second), Recent: true, This: true},
 		{Begun: noon.Add(-9 * time.Second), Recent: true}} {
 		got := visits[i]
 		if !got.Begun.Equal(want.Begun) || got.Recent != want.Recent || got.This != want.This {

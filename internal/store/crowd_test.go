@@ -498,9 +498,10 @@ func TestNeedYou_ManyVideos(t *testing.T) {
 		"as many as are looked at, for nobody": {manyUnserved, func(int) bool { return false }, 0, false},
 		"more, for nobody":                     {manyUnserved + 1, func(int) bool { return false }, 0, false},
 		"more, the oldest for somebody":        {manyUnserved + 1, func(video int) bool { return video == 0 }, 1, false},
-		"more, the newest for somebody":        {manyUnserved + 1, func(video int) bool { return video == manyUnserved }, 1, true},
-		"fewer, each for somebody":             {manyUnserved - 1, func(int) bool { return true }, manyUnserved - 1, false},
-		"more, each for somebody":              {manyUnserved + 1, func(int) bool { return true }, manyUnserved, true},
+		"more, the newest for somebody": {manyUnserved + 1, func(video int) bool { return video == manyUnserved }, 1,
+			true},
+		"fewer, each for somebody": {manyUnserved - 1, func(int) bool { return true }, manyUnserved - 1, false},
+		"more, each for somebody":  {manyUnserved + 1, func(int) bool { return true }, manyUnserved, true},
 	} {
 		s := fresh(t)
 		do(t, s, func(tx *Tx) error {

@@ -152,7 +152,8 @@ func TestInbox_SurvivesAnyNumberOfBots(t *testing.T) {
 	do(t, s, func(tx *Tx) error { return tx.UseBot(1) })
 	for i := range 6 {
 		do(t, s, func(tx *Tx) error {
-			_, err := tx.Receive([]Update{{ID: 10, Chat: 1, Raw: fmt.Sprint("a", i)}, {ID: 11, Chat: 1, Raw: fmt.Sprint("b", i)}})
+			_, err := tx.Receive([]Update{{ID: 10, Chat: 1, Raw: fmt.Sprint("a", i)},
+				{ID: 11, Chat: 1, Raw: fmt.Sprint("b", i)}})
 			return errors.Join(err, tx.UseBot(int64(2-i%2)))
 		})
 		now = now.Add(time.Second)

@@ -323,19 +323,26 @@ func TestDefer_AWaitThatBeganInTheFutureBeginsNow(t *testing.T) {
 	}
 }
 
+// asksWithoutMessage makes user 1 wait for a video, of which an announcement is to tell.
+func asksWithoutMessage(t *testing.T, s *Store) {
+	t.Helper()
+	do(t, s, func(tx *Tx) error {
+		if _, err := tx.UpsertUser(1, "ru"); err != nil {
+			return err
+		}
+		order := Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}
+		_, _, err := tx.ShareOrCreate(order, tx.Now())
+		return err
+	})
+}
+
 func TestFinishMessage_TakesBackOnlyAnAnnouncementThatWasOvertaken(t *testing.T) {
 	for name, c := range map[string]struct {
 		overtaken bool
 		spent     int
 	}{"in time": {false, 0}, "overtaken": {true, 77}} {
 		s := fresh(t)
-		do(t, s, func(tx *Tx) error {
-			if _, err := tx.UpsertUser(1, "ru"); err != nil {
-				return err
-			}
-			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
-			return err
-		})
+		asksWithoutMessage(t, s)
 		task := claims(t, s, Announce, 1)[0]
 		if c.overtaken {
 			do(t, s, func(tx *Tx) error {
@@ -375,13 +382,7 @@ func TestCapWaits_MakesNothingLater(t *testing.T) {
 func TestRelease_AnAnnouncementThatWasOvertakenIsOver(t *testing.T) {
 	for _, overtaken := range []bool{false, true} {
 		s := fresh(t)
-		do(t, s, func(tx *Tx) error {
-			if _, err := tx.UpsertUser(1, "ru"); err != nil {
-				return err
-			}
-			_, _, err := tx.ShareOrCreate(Order{User: 1, Chat: 1, Name: "anna", Key: "anna", Template: "t", Lang: "ru"}, tx.Now())
-			return err
-		})
+		asksWithoutMessage(t, s)
 		said := claims(t, s, Announce, 1)[0]
 		if overtaken {
 			fails(t, s)

@@ -11,8 +11,8 @@ func TestRecentUser_WasSeenWithinADayAndNotLater(t *testing.T) {
 	now := noon
 	s := clocked(t, &now)
 	do(t, s, func(tx *Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
-	for after, want := range map[time.Duration]bool{-time.Millisecond: false, 0: true, 24*time.Hour - time.Millisecond: true,
-		24 * time.Hour: false} {
+	for after, want := range map[time.Duration]bool{-time.Millisecond: false, 0: true,
+		24*time.Hour - time.Millisecond: true, 24 * time.Hour: false} {
 		now = noon.Add(after)
 		if _, err := s.RecentUser(t.Context(), 1); (err == nil) != want {
 			t.Errorf("%v after: got %v; want them known: %v", after, err, want)

@@ -4,6 +4,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -45,5 +46,28 @@ func TestAttention_WhatAPublicationNeeds(t *testing.T) {
 		if err != nil || fmt.Sprint(got) != c.want {
 			t.Errorf("%s: got %v, %v; want %s", name, got, err, c.want)
 		}
+	}
+}
+
+// A publication that gets through gives its channel back, and open pages count one channel less without access.
+func TestFinishPublishing_AChannelThatWorksAgainIsTold(t *testing.T) {
+	for state, want := range map[string]bool{"CONNECTED": false, "ENDED": true} {
+		now := noon
+		s := clocked(t, &now)
+		inserts(t, s, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+				VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaa', 'x', 'x', 't', 'ru', 'REQUEST', 'COMPLETED', 'x.mp4', 1, 1)`,
+			`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked, error)
+				VALUES (1, 'YOUTUBE', 'UC1', 'x', '`+state+`', x'00', 8, 1, 1, iif('`+state+`' = 'ENDED', 'x', NULL))`)
+		do(t, s, func(tx *Tx) error {
+			return tx.Publish("aaaaaaaaaaaaaaaaaaaaaaaaaa", Publication{Platform: "YOUTUBE", Channel: 1, Creator: 8})
+		})
+		task := claims(t, s, Publish, 1)[0]
+		do(t, s, func(tx *Tx) error {
+			back, err := tx.FinishPublishing(task.Job)
+			if back != want || slices.Contains(tx.Touched(), "") != want {
+				t.Errorf("%s: got back %v, told %q; want %v", state, back, tx.Touched(), want)
+			}
+			return err
+		})
 	}
 }

@@ -12,7 +12,8 @@ func TestRequestsOf_RetriedIsWhatWasAskedForAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		key, template, lang string
 		want                bool
-	}{"the same": {"x", "t", "ru", true}, "another name": {"y", "t", "ru", false}, "another template": {"x", "u", "ru", false},
+	}{"the same": {"x", "t", "ru", true}, "another name": {"y", "t", "ru", false},
+		"another template": {"x", "u", "ru", false},
 		"another language": {"x", "t", "en", false}} {
 		now := noon
 		s := clocked(t, &now)
