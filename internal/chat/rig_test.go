@@ -3,7 +3,6 @@
 package chat
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,9 +57,6 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.Chat = scope.Chat
 		s.menus = append(s.menus, m)
 		answer = `{"ok":true,"result":true}`
-		if s.say != nil {
-			answer = cmp.Or(s.say(method, text), answer)
-		}
 	default:
 		s.calls = append(s.calls, method+" "+text)
 		var markup struct {

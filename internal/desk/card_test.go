@@ -4,13 +4,11 @@ package desk
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"retake.example/internal/store"
-	"retake.example/internal/video"
 	"retake.example/internal/worker"
 )
 
@@ -81,58 +79,5 @@ func TestCard_APublicationIsTriedAgainByWhoMayChangeIt(t *testing.T) {
 				t.Errorf("%s, admin %d: got %+v", status, admin, p)
 			}
 		}
-	}
-}
-
-func TestLibrary_OffersTemplatesWhereThereIsAChoice(t *testing.T) {
-	r := newRig(t)
-	offer := func(id string) video.Offer {
-		return video.Offer{ID: id, Title: func(string) string { return "Title of " + id }}
-	}
-	for n, offers := range [][]video.Offer{{offer("a")}, {offer("a"), offer("b")}} {
-		r.opts.Offers = video.NewOffers(offers...)
-		page := r.do(r.Library, sent{method: "GET"}).Body.String()
-		for _, o := range offers {
-			if got := strings.Contains(page, "Title of "+o.ID); got != (n > 0) {
-				t.Errorf("%d offered: %s on the page: %v", n+1, o.ID, got)
-			}
-		}
-	}
-}
-
-func TestLibrary_TheChosenPlatformIsAmongThoseToChoose(t *testing.T) {
-	for chosen, want := range map[string]int{"": 2, "YOUTUBE": 2, "TELEGRAM": 3} {
-		l := Library{Platform: chosen}
-		l.Choose([]string{"YOUTUBE", "RUMBLE"})
-		seen := map[string]int{}
-		for _, o := range l.Platforms {
-			seen[o.ID]++
-		}
-		if len(l.Platforms) != want || chosen != "" && seen[chosen] != 1 {
-			t.Errorf("%q: got %+v; want %d, each once", chosen, l.Platforms, want)
-		}
-	}
-}
-
-func TestDelete_OnlyByWhoMayChangeTheVideo(t *testing.T) {
-	r := newRig(t)
-	id := r.finished(7, "Video")
-	if w := r.do(r.Delete, sent{id: id, admin: 9, json: true}); w.Code != http.StatusForbidden {
-		t.Errorf("somebody else: got %d", w.Code)
-	}
-	if n := r.number(`SELECT count(*) FROM assets`); n != 1 {
-		t.Fatalf("got %d videos; want it there", n)
-	}
-	w := r.do(r.Delete, sent{id: id, admin: 7, json: true})
-	if w.Code != 200 || r.number(`SELECT count(*) FROM assets`) != 0 {
-		t.Errorf("who made it: got %d; want it gone", w.Code)
-	}
-}
-
-func TestFail_NoErrorIsKeptByABrowser(t *testing.T) {
-	r := newRig(t)
-	w := r.do(r.Asset, sent{method: "GET", id: "nothing"})
-	if w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" {
-		t.Errorf("got %d, %q; want 404 that nobody keeps", w.Code, w.Header().Get("Cache-Control"))
 	}
 }

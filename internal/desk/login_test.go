@@ -1,4 +1,4 @@
-// Tests of signing in where somebody is signed in.
+// Tests of signing in.
 
 package desk
 
